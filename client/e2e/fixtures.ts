@@ -1,0 +1,91 @@
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  test as base,
+  expect,
+} from "@playwright/test";
+import { Cable } from "./cable";
+import { observe } from "./observed";
+import { Person } from "./person";
+import { Server, type Settings } from "./server";
+
+export { expect, type Person };
+
+/** What somebody's browser is like, and which server they use instead of the common one. */
+interface Wishes extends BrowserContextOptions {
+  on?: { readonly url: string };
+  /** Their name as it is, on a server where nobody else has it. */
+  plain?: boolean;
+}
+
+interface Fixtures {
+  /** Somebody who has logged in, by a name that only this test has. */
+  person: (name: string, wishes?: Wishes) => Promise<Person>;
+  /** A browser without a session. */
+  stranger: (name: string, wishes?: Wishes) => Promise<Person>;
+  /** To the common server, to be cut. */
+  cable: Cable;
+  /** A server for this test alone, that it may kill. */
+  ownServer: (settings?: Settings) => Promise<Server>;
+}
+
+export const test = base.extend<Fixtures, { server: Server }>({
+  server: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what is needed from the pattern.
+    async ({}, use) => {
+      const server = await Server.start({ TIDINGS_SENDS_PER_SECOND: "0" });
+      await use(server);
+      await server.remove();
+    },
+    { scope: "worker" },
+  ],
+
+  // biome-ignore lint/correctness/noEmptyPattern: as above.
+  ownServer: async ({}, use) => {
+    const servers: Server[] = [];
+    await use(async (settings) => {
+      const server = await Server.start(settings);
+      servers.push(server);
+      return server;
+    });
+    for (const server of servers) await server.remove();
+  },
+
+  cable: async ({ server }, use) => {
+    const cable = await Cable.to(server);
+    await use(cable);
+    cable.close();
+  },
+
+  stranger: async ({ browser, server, ownServer: _closedAfterPages }, use, info) => {
+    const contexts: BrowserContext[] = [];
+    const problems: string[] = [];
+    const suffix = info.testId.slice(-4) + info.repeatEachIndex;
+    await use(async (name, { on = server, plain = false, ...options } = {}) => {
+      const context = await browser.newContext({ baseURL: on.url, ...options });
+      contexts.push(context);
+      await context.addInitScript(observe);
+      watch(context, problems);
+      return new Person(plain ? name : `${name} ${suffix}`, context, await context.newPage());
+    });
+    for (const context of contexts) await context.close();
+    expect(problems, "exceptions and breaches of the page's policy").toEqual([]);
+  },
+
+  person: async ({ stranger }, use) => {
+    await use(async (name, wishes) => {
+      const person = await stranger(name, wishes);
+      await person.logIn();
+      return person;
+    });
+  },
+});
+
+/** Notes what no page may ever do. Requests that fail are part of some tests. */
+function watch(context: BrowserContext, problems: string[]): void {
+  context.on("weberror", (error) => problems.push(error.error().message));
+  context.on("console", (message) => {
+    const refused = /Content.Security.Policy/i.test(message.text());
+    if (refused) problems.push(message.text());
+  });
+}

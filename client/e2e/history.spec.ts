@@ -1,0 +1,126 @@
+import type { Page } from "@playwright/test";
+import { expect, test } from "./fixtures";
+
+const MESSAGES = 500;
+/** Sends in flight that the server allows one connection. */
+const IN_FLIGHT = 32;
+
+test("500 messages are paged in without a jump", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await ada.talkWith(bob);
+  await sendMany(ada.page, MESSAGES);
+  await expect(bob.unread(ada)).toHaveText("99+");
+  await bob.page.goto("about:blank");
+  await bob.page.goto("/");
+  await bob.isIn();
+  await bob.conversationRow(ada).click();
+  await expect(bob.message(`Message ${MESSAGES}`)).toBeVisible();
+
+  const { seen, jumps } = await climb(bob.page);
+  expect(jumps).toEqual([]);
+  expect(seen).toEqual(Array.from({ length: MESSAGES }, (_, index) => index + 1));
+  await expect(bob.page.locator('[data-seq="1"] p')).toHaveText("Message 1");
+
+  await bob.page.getByTestId("jump-to-latest").click();
+  await expect(bob.message(`Message ${MESSAGES}`)).toBeVisible();
+});
+
+/** Sends as fast as the server answers, over a connection of its own. */
+async function sendMany(page: Page, count: number): Promise<void> {
+  await page.evaluate(
+    async ([count, window]) => {
+      const conversation = location.hash.slice("#/c/".length);
+      const socket = new WebSocket(`ws://${location.host}/api/socket`, "tidings.v1");
+      const say = (frame: object) => socket.send(JSON.stringify(frame));
+      let sent = 0;
+      let stored = 0;
+      const more = () => {
+        for (; sent < count && sent - stored < window; sent += 1) {
+          const tail = (sent + 1).toString(16).padStart(12, "0");
+          const body = `Message ${sent + 1}${"\nand another line".repeat(sent % 4)}`;
+          say({ type: "send", client_id: `0199ffff-0000-7000-8000-${tail}`, conversation, body });
+        }
+      };
+      await new Promise<void>((done, failed) => {
+        socket.onopen = () => say({ type: "hello", cursors: [] });
+        socket.onclose = () => failed(new Error("the connection was closed"));
+        socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(data);
+          if (frame.type === "error") failed(new Error(data));
+          if (frame.type === "stored") stored += 1;
+          if (frame.type === "synced" || frame.type === "stored") more();
+          if (stored === count) done();
+        };
+      });
+      socket.onclose = null;
+      socket.close();
+    },
+    [count, IN_FLIGHT] as const,
+  );
+}
+
+interface Climb {
+  /** The numbers of all messages that were on the screen, sorted. */
+  seen: number[];
+  /** Where a message moved by something else than the scrolling. */
+  jumps: string[];
+}
+
+/**
+ * Scrolls up to the first message, a step at a time. After each step, when what
+ * it makes the page load is there and drawn, everything must have moved down by
+ * that step and nothing else.
+ */
+function climb(page: Page): Promise<Climb> {
+  return page.evaluate(async () => {
+    const STEP = 300;
+    const TOLERANCE = 2;
+    const list = document.querySelector<HTMLElement>('[role="log"]');
+    if (list === null) throw new Error("no list of messages");
+    const scroller = list;
+    const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+    const places = () => {
+      const { top, bottom } = scroller.getBoundingClientRect();
+      const rows = [...scroller.querySelectorAll<HTMLElement>('[data-testid="message"]')];
+      return new Map(
+        rows
+          .map((row) => ({ row, box: row.getBoundingClientRect() }))
+          .filter(({ box }) => box.bottom > top && box.top < bottom)
+          .map(({ row, box }) => [Number(row.dataset.seq), box.top]),
+      );
+    };
+    /** Until nothing has changed for some frames: pages come, rows are measured. */
+    const settled = async () => {
+      let before = "";
+      for (let still = 0; still < 5; ) {
+        await frame();
+        const now = JSON.stringify([...places()]);
+        still = now === before ? still + 1 : 0;
+        before = now;
+      }
+    };
+    await settled();
+    const seen = new Set<number>(places().keys());
+    const jumps: string[] = [];
+    for (let idle = 0; !seen.has(1) && idle < 200; ) {
+      const before = places();
+      scroller.scrollBy(0, -STEP);
+      await settled();
+      const after = places();
+      const moves = [...after].flatMap(([seq, y]) => {
+        const old = before.get(seq);
+        return old === undefined ? [] : [{ seq, by: y - old }];
+      });
+      const by = moves[0]?.by ?? 0;
+      for (const move of moves) {
+        const together = Math.abs(move.by - by) <= TOLERANCE;
+        const scrolled = move.by >= -TOLERANCE && move.by <= STEP + TOLERANCE;
+        if (!together || !scrolled) jumps.push(`${move.seq} moved by ${move.by}`);
+      }
+      if (moves.length === 0) jumps.push(`nothing stayed after ${[...before.keys()]}`);
+      idle = moves.some(({ by }) => by > TOLERANCE) ? 0 : idle + 1;
+      for (const seq of after.keys()) seen.add(seq);
+    }
+    return { seen: [...seen].sort((a, b) => a - b), jumps };
+  });
+}

@@ -1,0 +1,74 @@
+import type { Page } from "@playwright/test";
+
+declare global {
+  interface Window {
+    /** Every WebSocket that the page opened, in order. */
+    sockets: WebSocket[];
+    /** Every notification that it showed. */
+    notifications: Notification[];
+    /** How often it asked for the permission to. */
+    permissionAsked: number;
+    /** What the last message has been, see `recordStates`. */
+    states: string[];
+    /** How often a banner was seen, see `countBanners`. */
+    banners: number;
+  }
+}
+
+/** Run in a page before its own script: keeps what the page makes of these two. */
+export function observe(): void {
+  window.sockets = [];
+  window.notifications = [];
+  window.permissionAsked = 0;
+  window.WebSocket = new Proxy(WebSocket, {
+    construct(target, [url, protocols]: [string, string]) {
+      const socket = new target(url, protocols);
+      window.sockets.push(socket);
+      return socket;
+    },
+  });
+  window.Notification = new Proxy(Notification, {
+    construct(target, [title, options]: [string, NotificationOptions]) {
+      const notification = new target(title, options);
+      window.notifications.push(notification);
+      return notification;
+    },
+  });
+  Notification.requestPermission = async () => {
+    window.permissionAsked += 1;
+    return Notification.permission;
+  };
+}
+
+/** Makes a page hidden, or visible again, as a browser does that shows another tab. */
+export async function setVisibility(page: Page, state: DocumentVisibilityState): Promise<void> {
+  // Playwright keeps every page in focus; only the page's own view of it can be changed.
+  await page.evaluate((value) => {
+    Object.defineProperty(document, "visibilityState", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+}
+
+/** What the page's notifications say. */
+export function notificationsOf(page: Page): Promise<string[]> {
+  return page.evaluate(() => window.notifications.map(({ title, body }) => `${title}: ${body}`));
+}
+
+/** Begins to note every state that the last message of the page is shown in. */
+export async function recordStates(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    window.states = [];
+    const note = () => {
+      const last = [...document.querySelectorAll('[data-testid="message"]')].at(-1);
+      const state = last?.getAttribute("data-state");
+      if (state && state !== window.states.at(-1)) window.states.push(state);
+    };
+    const options = { subtree: true, childList: true, attributeFilter: ["data-state"] };
+    new MutationObserver(note).observe(document.body, options);
+  });
+}
+
+/** The states noted since, in order, each once. */
+export function statesOf(page: Page): Promise<string[]> {
+  return page.evaluate(() => window.states);
+}

@@ -1,0 +1,147 @@
+import type { Page } from "@playwright/test";
+import { expect, type Person, test } from "./fixtures";
+
+/** The page says so only when an interruption lasts longer than 3 s. */
+const banner = (page: Page) => page.getByTestId("banner");
+
+const NUMBERS = Array.from({ length: 8 }, (_, index) => `Offline ${index + 1}`);
+
+/** Both have the conversation in front and have each written once. */
+async function talk(ada: Person, bob: Person): Promise<void> {
+  await ada.talkWith(bob);
+  await bob.talkWith(ada);
+  await ada.say("Before");
+  await expect(bob.message("Before")).toBeVisible();
+  await expect(ada.message("Before")).toHaveAttribute("data-state", "read");
+}
+
+test("what was written offline goes out in order, once", async ({ person, cable }) => {
+  const [ada, bob] = [await person("Ada", { on: cable }), await person("Bob")];
+  await talk(ada, bob);
+  // The first tells the browser, the second acts: a WebSocket outlives the first.
+  await ada.context.setOffline(true);
+  cable.cut();
+  await expect(banner(ada.page)).toHaveText("Offline — your messages are kept");
+  for (const text of NUMBERS) await ada.say(text);
+  for (const text of NUMBERS) {
+    await expect(ada.message(text)).toHaveAttribute("data-state", "pending");
+  }
+  await bob.say("Meanwhile");
+  cable.mend();
+  await ada.context.setOffline(false);
+  await bob.reads(["Before", "Meanwhile", ...NUMBERS]);
+  await ada.reads(["Before", "Meanwhile", ...NUMBERS]);
+  await expect(banner(ada.page)).toHaveCount(0);
+  for (const text of NUMBERS) {
+    await expect(ada.message(text)).toHaveAttribute("data-state", "read");
+  }
+});
+
+test("what was not sent survives the page", async ({ person, ownServer }) => {
+  const on = await ownServer();
+  const [ada, bob] = [await person("Ada", { on }), await person("Bob", { on })];
+  await talk(ada, bob);
+  await on.end("SIGKILL");
+  for (const text of NUMBERS) await ada.say(text);
+  await expect(ada.message("Offline 8")).toHaveAttribute("data-state", "pending");
+  const address = ada.page.url();
+  // The page is gone before there is a server to send to.
+  await ada.page.goto("about:blank");
+  await on.run();
+  await ada.page.goto(address);
+  await ada.reads(["Before", ...NUMBERS]);
+  await bob.reads(["Before", ...NUMBERS]);
+  await expect(ada.message("Offline 8")).toHaveAttribute("data-state", "read");
+  await ada.page.reload();
+  await ada.reads(["Before", ...NUMBERS]);
+});
+
+test("a killed server is back with everything, once and in order", async ({
+  person,
+  ownServer,
+}) => {
+  const on = await ownServer();
+  const [ada, bob] = [await person("Ada", { on }), await person("Bob", { on })];
+  await talk(ada, bob);
+  await ada.say("Just before the end");
+  await on.end("SIGKILL");
+  await ada.say("While it is away");
+  await bob.say("Hello?");
+  for (const { page } of [ada, bob]) await expect(banner(page)).toHaveText("Reconnecting…");
+  await on.run();
+  for (const view of [ada, bob]) {
+    await view.isConnected();
+    await expect(banner(view.page)).toHaveCount(0);
+    await expect(view.message("While it is away")).toHaveCount(1);
+    await expect(view.message("Hello?")).toHaveCount(1);
+  }
+  await ada.say("Here again");
+  await expect(bob.message("Here again")).toBeVisible();
+  await expect(ada.page.getByTestId("message")).toHaveCount(5);
+  const texts = await ada.page.getByTestId("message").locator("p").allTextContents();
+  expect(texts.indexOf("Just before the end")).toBe(1);
+  expect(texts.at(-1)).toBe("Here again");
+  await bob.reads(texts);
+  const numbers = ada.page.getByTestId("message");
+  for (const [index] of texts.entries()) {
+    await expect(numbers.nth(index)).toHaveAttribute("data-seq", `${index + 1}`);
+  }
+});
+
+test("a short interruption shows no banner", async ({ person, ownServer }) => {
+  const on = await ownServer({ TIDINGS_RECONNECT_MIN_MS: "50", TIDINGS_RECONNECT_MAX_MS: "200" });
+  const [ada, bob] = [await person("Ada", { on }), await person("Bob", { on })];
+  await talk(ada, bob);
+  await countBanners(ada.page);
+  await ada.page.evaluate(() => window.sockets.at(-1)?.close());
+  await expect.poll(() => ada.page.evaluate(() => window.sockets.length)).toBe(2);
+  await ada.isConnected();
+  await ada.say("Still here");
+  await expect(bob.message("Still here")).toBeVisible();
+  expect(await bannersOf(ada.page)).toBe(0);
+});
+
+test("a crash of the session's actor is not noticed", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await talk(ada, bob);
+  await countBanners(ada.page);
+  const socket = await ada.page.evaluateHandle(() => window.sockets.at(-1));
+  const resyncs = await ada.page.evaluateHandle((open) => {
+    const heard: string[] = [];
+    open?.addEventListener("message", (event) => {
+      if (JSON.parse(event.data).type === "resync") heard.push(event.data);
+    });
+    return heard;
+  }, socket);
+
+  await ada.page.evaluate((open) => open?.send('{"fault":"user"}'), socket);
+  await expect.poll(() => resyncs.evaluate((heard) => heard.length)).toBe(1);
+  await ada.say("From the one that crashed");
+  await expect(bob.message("From the one that crashed")).toBeVisible();
+  await bob.say("To the one that crashed");
+  await expect(ada.message("To the one that crashed")).toBeVisible();
+  await expect(ada.message("From the one")).toHaveAttribute("data-state", "read");
+
+  const same = await ada.page.evaluate(
+    (open) => window.sockets.length === 1 && window.sockets[0] === open && open?.readyState === 1,
+    socket,
+  );
+  expect(same).toBe(true);
+  expect(await bannersOf(ada.page)).toBe(0);
+  await ada.reads(["Before", "From the one that crashed", "To the one that crashed"]);
+  await bob.reads(["Before", "From the one that crashed", "To the one that crashed"]);
+});
+
+/** Begins to count the times that a banner is put into the page. */
+async function countBanners(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    window.banners = 0;
+    new MutationObserver(() => {
+      if (document.querySelector('[data-testid="banner"]')) window.banners += 1;
+    }).observe(document.body, { subtree: true, childList: true });
+  });
+}
+
+function bannersOf(page: Page): Promise<number> {
+  return page.evaluate(() => window.banners);
+}

@@ -1,0 +1,84 @@
+import { type BrowserContext, expect, type Locator, type Page } from "@playwright/test";
+
+/** Somebody with a browser of their own, on one page of Tidings. */
+export class Person {
+  constructor(
+    readonly name: string,
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {}
+
+  async logIn(): Promise<void> {
+    await this.page.goto("/");
+    await enterName(this.page, this.name);
+    await this.isIn();
+  }
+
+  /** The page shows who they are, and is connected. */
+  async isIn(): Promise<void> {
+    await expect(this.page.getByTestId("own-name")).toHaveText(this.name);
+    await this.isConnected();
+  }
+
+  async isConnected(): Promise<void> {
+    await expect(this.page.locator("html")).toHaveAttribute("data-connection", "open");
+  }
+
+  /** Another page of the same browser. */
+  async secondTab(): Promise<Person> {
+    const tab = new Person(this.name, this.context, await this.context.newPage());
+    await tab.page.goto("/");
+    await tab.isIn();
+    return tab;
+  }
+
+  /** Brings the conversation with somebody who is here to the front. */
+  async talkWith(other: Person): Promise<void> {
+    await this.personRow(other).click();
+    await expect(
+      this.page.getByRole("region", { name: `Conversation with ${other.name}` }),
+    ).toBeVisible();
+  }
+
+  /** Writes a line and sends it. */
+  async say(text: string): Promise<void> {
+    await this.page.getByTestId("composer").fill(text);
+    await this.page.getByTestId("composer").press("Enter");
+  }
+
+  /** Goes back to where no conversation is in front. */
+  async leaveConversation(): Promise<void> {
+    await this.page.goto("/#/");
+    await expect(this.page.getByText("Pick somebody who is here")).toBeVisible();
+  }
+
+  message(text: string): Locator {
+    return this.page.getByTestId("message").filter({ hasText: text });
+  }
+
+  /** The texts in view, in order, must become these. */
+  async reads(texts: readonly string[]): Promise<void> {
+    await expect(this.page.getByTestId("message").locator("p")).toHaveText([...texts]);
+  }
+
+  personRow(other: Person): Locator {
+    return this.rowOf("person", other);
+  }
+
+  conversationRow(other: Person): Locator {
+    return this.rowOf("conversation", other);
+  }
+
+  unread(other: Person): Locator {
+    return this.conversationRow(other).getByTestId("unread-badge");
+  }
+
+  private rowOf(kind: string, other: Person): Locator {
+    return this.page.locator(`[data-testid="${kind}"][data-name="${other.name}"]`);
+  }
+}
+
+export async function enterName(page: Page, name: string): Promise<void> {
+  await page.getByTestId("login-name").fill(name);
+  await page.getByTestId("login-submit").click();
+}

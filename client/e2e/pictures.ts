@@ -1,0 +1,82 @@
+import type { Page } from "@playwright/test";
+import { expect, type Person, test } from "./fixtures";
+import { setVisibility } from "./observed";
+
+/** Run by `npm run pictures`: the main states, as the documentation shows them. */
+const DOCS = "../docs";
+
+const TALK: readonly [string, string][] = [
+  ["Lena", "Morning! Did the night run finish?"],
+  ["Marco", "Just now. Ten thousand messages, and not one of them twice."],
+  ["Lena", "And when you killed the database?"],
+  ["Marco", "It said “waiting” for two seconds, then everything went out in order."],
+  ["Lena", "Lovely. I’ll put the figures into the report."],
+  ["Marco", "They are here: https://example.org/runs/42"],
+  ["Lena", "Thanks! Lunch at the harbour? It stopped raining."],
+];
+
+const LAST = "I’ll be downstairs in ten minutes, with an umbrella anyway.";
+
+async function picture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: `${DOCS}/${name}.png`, animations: "disabled", caret: "hide" });
+}
+
+test("the main states", async ({ person, stranger, ownServer }) => {
+  const on = await ownServer({ TIDINGS_SENDS_PER_SECOND: "0" });
+  const wide = { on, plain: true, viewport: { width: 1100, height: 680 } };
+  const newcomer = await stranger("Somebody", wide);
+  await newcomer.page.goto("/");
+  await newcomer.page.getByTestId("login-name").fill("Lena");
+  await picture(newcomer.page, "login");
+
+  const lena = await person("Lena", { ...wide, permissions: ["notifications"] });
+  const marco = await person("Marco", wide);
+  const [priya, tomas] = [await person("Priya", wide), await person("Tomás", wide)];
+  await priya.talkWith(lena);
+  await priya.say("The slides for Thursday are ready, have a look when you can.");
+  await tomas.talkWith(lena);
+  await tomas.say("Keys are back at the front desk.");
+  for (const other of [priya, tomas]) {
+    await lena.conversationRow(other).click();
+    await expect(lena.page.getByRole("heading", { level: 1 })).toHaveText(other.name);
+    await expect(lena.unread(other)).toHaveCount(0);
+  }
+  await converse(lena, marco);
+  await lena.page.mouse.move(0, 0);
+  await setVisibility(marco.page, "hidden");
+  await lena.say(LAST);
+  await expect(lena.message(LAST)).toHaveAttribute("data-state", "delivered");
+  await priya.say("Slide 4 has the new numbers.");
+  await expect(lena.unread(priya)).toHaveText("1");
+  await picture(lena.page, "toast");
+  await expect(lena.page.getByTestId("toast")).toHaveCount(0);
+  await marco.page.getByTestId("composer").pressSequentially("See");
+  await expect(lena.page.getByTestId("typing-indicator")).toBeVisible();
+  await picture(lena.page, "chat");
+
+  await lena.page.emulateMedia({ colorScheme: "dark" });
+  await picture(lena.page, "chat-dark");
+  await lena.page.setViewportSize({ width: 390, height: 780 });
+  await lena.page.reload();
+  await expect(lena.message(LAST)).toBeVisible();
+  await expect(lena.message(LAST)).toBeInViewport({ ratio: 1 });
+  await picture(lena.page, "phone");
+  await lena.page.setViewportSize(wide.viewport);
+  await lena.page.emulateMedia({ colorScheme: "light" });
+  await on.end("SIGKILL");
+  await expect(lena.page.getByTestId("banner")).toBeVisible();
+  await lena.say("Are you on your way?");
+  await expect(lena.message("Are you on your way?")).toHaveAttribute("data-state", "pending");
+  await picture(lena.page, "banner");
+});
+
+async function converse(lena: Person, marco: Person): Promise<void> {
+  await lena.talkWith(marco);
+  await marco.talkWith(lena);
+  for (const [name, text] of TALK) {
+    const [writer, reader] = name === "Lena" ? [lena, marco] : [marco, lena];
+    await writer.say(text);
+    await expect(reader.message(text)).toBeVisible();
+    await expect(writer.message(text)).toHaveAttribute("data-state", "read");
+  }
+}

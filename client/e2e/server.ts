@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+/** The program under test; `cargo test` names the one it built. */
+const PROGRAM = resolve(process.env.TIDINGS_PROGRAM ?? "../target/debug/tidings");
+/** Where data directories are made; what `cargo test` names is removed with its run. */
+const ROOT = process.env.TIDINGS_TEST_ROOT ?? tmpdir();
+
+const ANNOUNCEMENT = "tidings listening on ";
+
+/** What tests would only wait for, unless it is what they test. */
+const DEFAULTS = {
+  TIDINGS_FAULTS: "on",
+  TIDINGS_LOGINS_PER_MINUTE: "10000000",
+  TIDINGS_SHUTDOWN_SPREAD_MS: "0",
+};
+
+export type Settings = Readonly<Record<string, string>>;
+
+/**
+ * The real program with a PostgreSQL of its own, that can be killed and
+ * started again on the same port and data.
+ */
+export class Server {
+  private child: ChildProcess | null = null;
+  private log = "";
+  /** Its address, the same for as long as its data is there. */
+  url = "";
+
+  private constructor(
+    private readonly directory: string,
+    private readonly settings: Settings,
+  ) {}
+
+  static async start(settings: Settings = {}): Promise<Server> {
+    const directory = await mkdtemp(join(ROOT, "t"));
+    // As root, PostgreSQL runs as another user.
+    await chmod(directory, 0o711);
+    const server = new Server(directory, { ...DEFAULTS, ...settings });
+    await server.run();
+    return server;
+  }
+
+  /** Starts the program; on the port it had, when it ran before. */
+  async run(): Promise<void> {
+    const { PATH, TIDINGS_POSTGRES_BIN } = process.env;
+    const child = spawn(PROGRAM, {
+      cwd: this.directory,
+      // Nothing from the outside but where programs are.
+      env: {
+        PATH,
+        ...(TIDINGS_POSTGRES_BIN ? { TIDINGS_POSTGRES_BIN } : {}),
+        TIDINGS_DATA_DIR: this.directory,
+        TIDINGS_LISTEN: this.url === "" ? "127.0.0.1:0" : new URL(this.url).host,
+        ...this.settings,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child = child;
+    child.stderr.on("data", (text) => {
+      this.log += text;
+    });
+    this.url = await this.announced(child.stdout);
+    // For who removes what a killed run leaves.
+    await writeFile(join(this.directory, "server.pid"), `${child.pid}`);
+  }
+
+  /** Ends it and leaves its data; with SIGKILL as a crash does. */
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const { child } = this;
+    this.child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+
+  /** Ends it in order and removes everything. */
+  async remove(): Promise<void> {
+    await this.end("SIGTERM");
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** The address in the one line on its standard output. */
+  private async announced(output: NodeJS.ReadableStream): Promise<string> {
+    for await (const line of createInterface(output)) {
+      if (line.startsWith(ANNOUNCEMENT)) return line.slice(ANNOUNCEMENT.length);
+    }
+    throw new Error(`the server did not start: ${this.log}`);
+  }
+}

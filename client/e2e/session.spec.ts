@@ -1,0 +1,54 @@
+import { expect, test } from "./fixtures";
+import { enterName } from "./person";
+
+const PASSWORD = "correct horse battery staple";
+
+test("a name is chosen and kept through a reload", async ({ person }) => {
+  const ada = await person("Ada");
+  await expect(ada.personRow(ada)).toContainText("you");
+  await ada.page.reload();
+  await ada.isIn();
+});
+
+test("a name in use is refused with a sentence", async ({ person, stranger }) => {
+  const ada = await person("Ada");
+  const other = await stranger("Somebody");
+  await other.page.goto("/");
+  await enterName(other.page, ada.name.toUpperCase());
+  await expect(other.page.getByTestId("login-error")).toContainText("Somebody has this name");
+  await enterName(other.page, other.name);
+  await other.isIn();
+});
+
+test("a password opens the name in another browser", async ({ person, stranger }) => {
+  const ada = await person("Ada");
+  await ada.page.getByTestId("settings-open").click();
+  await ada.page.getByTestId("password-new").fill(PASSWORD);
+  await ada.page.getByTestId("password-submit").click();
+  await expect(ada.page.getByText("The password is set.")).toBeVisible();
+
+  const elsewhere = await stranger("Ada");
+  await elsewhere.page.goto("/");
+  await enterName(elsewhere.page, ada.name);
+  await elsewhere.page.getByTestId("login-password").fill("a wrong one");
+  await elsewhere.page.getByTestId("login-submit").click();
+  await expect(elsewhere.page.getByTestId("login-error")).toHaveText("This is not the password.");
+  await elsewhere.page.getByTestId("login-password").fill(PASSWORD);
+  await elsewhere.page.getByTestId("login-submit").click();
+  await elsewhere.isIn();
+  await ada.isConnected();
+});
+
+test("logging out closes the socket of the session, in every tab", async ({ person }) => {
+  const ada = await person("Ada");
+  const tab = await ada.secondTab();
+  await ada.page.getByTestId("settings-open").click();
+  await ada.page.getByTestId("logout").click();
+  for (const { page } of [ada, tab]) {
+    await expect(page.getByTestId("login-name")).toBeVisible();
+    const open = () => page.evaluate(() => window.sockets.filter((s) => s.readyState < 2).length);
+    await expect.poll(open).toBe(0);
+  }
+  await ada.page.reload();
+  await expect(ada.page.getByTestId("login-name")).toBeVisible();
+});

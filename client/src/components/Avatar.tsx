@@ -1,0 +1,42 @@
+import type { User } from "../protocol/generated";
+
+const COLOURS = [
+  "bg-teal-700",
+  "bg-sky-700",
+  "bg-indigo-700",
+  "bg-fuchsia-800",
+  "bg-rose-700",
+  "bg-amber-800",
+  "bg-emerald-800",
+  "bg-slate-600",
+];
+
+interface Props {
+  readonly user: User;
+  /** `undefined` where it is not told. */
+  readonly online?: boolean | undefined;
+}
+
+/** A disc with the first letter of a name, and a dot for somebody who is here. */
+export function Avatar({ user, online }: Props) {
+  const [initial = "?"] = user.name.toUpperCase();
+  return (
+    <span className="relative shrink-0" aria-hidden="true">
+      <span
+        className={`${colourOf(user.id)} flex size-9 items-center justify-center overflow-hidden rounded-full font-semibold text-white`}
+      >
+        {initial}
+      </span>
+      {online === true && (
+        <span className="absolute -right-0.5 -bottom-0.5 size-3 rounded-full border-2 border-surface bg-here" />
+      )}
+    </span>
+  );
+}
+
+/** Always the same for the same user. */
+function colourOf(id: string): string {
+  let sum = 0;
+  for (const char of id) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 65_521;
+  return COLOURS[sum % COLOURS.length] ?? "bg-slate-600";
+}

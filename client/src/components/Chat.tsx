@@ -1,0 +1,70 @@
+import { addressOf } from "../platform/route";
+import type { User } from "../protocol/generated";
+import { useSelect } from "../store/hooks";
+import { partnerOf } from "../store/selectors";
+import { Avatar } from "./Avatar";
+import { Composer } from "./Composer";
+import { BackIcon } from "./Icons";
+import { MessageList } from "./MessageList";
+import { useLost } from "./use-lost";
+
+/** The conversation in front. */
+export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
+  const chat = useSelect((state) => state.chats.get(id));
+  const log = useSelect((state) => state.logs.get(id));
+  const partner = chat && partnerOf(chat, me.id)?.user;
+  if (chat === undefined || log === undefined || partner === undefined) {
+    return <p className="m-auto p-6 text-soft">Loading the conversation…</p>;
+  }
+  return (
+    <section
+      aria-label={`Conversation with ${partner.name}`}
+      className="flex h-full min-h-0 flex-col"
+    >
+      <Header partner={partner} />
+      <MessageList key={id} chat={chat} log={log} me={me} />
+      <TypingIndicator id={id} partner={partner} />
+      <Composer key={`composer ${id}`} conversation={id} partner={partner} me={me} />
+    </section>
+  );
+}
+
+function Header({ partner }: { readonly partner: User }) {
+  const online = useSelect((state) => state.presence.online.has(partner.id));
+  const lost = useLost();
+  return (
+    <header className="flex items-center gap-3 border-b border-line bg-surface px-3 py-3 sm:px-4">
+      <a
+        href={addressOf(null)}
+        className="rounded-lg p-1.5 text-soft hover:bg-raised hover:text-ink md:hidden"
+        aria-label="Back to the list"
+        data-testid="back"
+      >
+        <BackIcon className="size-6" />
+      </a>
+      <Avatar user={partner} online={online && !lost} />
+      <div className="min-w-0">
+        <h1 className="truncate font-semibold">
+          <bdi>{partner.name}</bdi>
+        </h1>
+        <p className="text-xs text-soft" data-testid="partner-presence">
+          {!lost && (online ? "Online" : "Not here now")}
+        </p>
+      </div>
+    </header>
+  );
+}
+
+/** Keeps its height, so that nothing moves when somebody begins to write. */
+function TypingIndicator({ id, partner }: { readonly id: string; readonly partner: User }) {
+  const typing = useSelect((state) => state.typing.get(id)?.has(partner.id) ?? false);
+  return (
+    <p className="h-6 truncate px-4 text-sm text-soft sm:px-6" aria-live="polite">
+      {typing && (
+        <span data-testid="typing-indicator">
+          <bdi>{partner.name}</bdi> is typing…
+        </span>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,100 @@
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { readDraft, writeDraft } from "../platform/kept";
+import type { ConversationId, User } from "../protocol/generated";
+import { useCommands, useSelect } from "../store/hooks";
+import { SendIcon } from "./Icons";
+
+/** From this part of the limit on, the count is shown. */
+const NEARLY_FULL = 0.9;
+/** A text this many times too long is cut: counting it at every key would freeze the page. */
+const FAR_TOO_LONG = 10;
+
+interface Props {
+  readonly conversation: ConversationId;
+  readonly partner: User;
+  readonly me: User;
+}
+
+/** Where messages are written. Give it a `key`: its draft is that of one conversation. */
+export function Composer({ conversation, partner, me }: Props) {
+  const commands = useCommands();
+  const limit = useSelect((state) => state.limits.text_max_chars);
+  const [text, setText] = useState(() => readDraft(me.id, conversation));
+  const field = useRef<HTMLTextAreaElement>(null);
+  const body = storable(text);
+  const length = [...body].length;
+  const sendable = body.trim() !== "" && length <= limit;
+
+  // Not on a phone, where the keyboard would cover what one came to read.
+  useEffect(() => {
+    if (matchMedia("(hover: hover)").matches) field.current?.focus();
+  }, []);
+
+  function change(next: string) {
+    setText(next);
+    writeDraft(me.id, conversation, next);
+    if (next.trim() !== "") commands.typing(conversation);
+  }
+
+  function send() {
+    if (!sendable) return;
+    commands.write(conversation, body);
+    change("");
+    field.current?.focus();
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    // An Enter that ends a composition (of Japanese, say) is not meant for us.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  }
+
+  return (
+    <form
+      className="flex items-end gap-2 border-t border-line bg-surface px-3 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div className="min-w-0 flex-1">
+        <textarea
+          ref={field}
+          rows={1}
+          dir="auto"
+          className="field field-sizing-content block max-h-40 resize-none"
+          placeholder="Write a message"
+          aria-label={`Message to ${partner.name}`}
+          aria-describedby="composer-length"
+          maxLength={limit * FAR_TOO_LONG}
+          value={text}
+          onChange={(event) => change(event.target.value)}
+          onKeyDown={onKeyDown}
+          data-testid="composer"
+        />
+        <p
+          id="composer-length"
+          className={length > limit ? "mt-1 text-sm text-bad" : "mt-1 text-xs text-soft"}
+          hidden={length < limit * NEARLY_FULL}
+        >
+          {length} of {limit} characters
+        </p>
+      </div>
+      <button
+        type="submit"
+        className="button-main px-3"
+        disabled={!sendable}
+        aria-label="Send"
+        data-testid="send-button"
+      >
+        <SendIcon className="size-6" />
+      </button>
+    </form>
+  );
+}
+
+/** What the server can store: no half characters, no U+0000, no blank end. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "").trimEnd();
+}

@@ -1,0 +1,116 @@
+import { memo, useMemo } from "react";
+import { type Chat, UNREAD_MAX } from "../engine/model";
+import { addressOf } from "../platform/route";
+import type { User } from "../protocol/generated";
+import { useCommands, useSelect } from "../store/hooks";
+import { partnerOf, sortedChats } from "../store/selectors";
+import { Avatar } from "./Avatar";
+import { shortTime } from "./time";
+import { useLost } from "./use-lost";
+
+/** How near to its end a list is scrolled, in pixels, when it asks for more. */
+const NEAR_END = 200;
+
+/** All conversations, the most recent first, page by page. */
+export function ConversationList({ me }: { readonly me: User }) {
+  const commands = useCommands();
+  const chats = useSelect((state) => state.chats);
+  const open = useSelect((state) => state.open);
+  const listed = useSelect((state) => state.listed);
+  const online = useSelect((state) => state.presence.online);
+  const lost = useLost();
+  const rows = useMemo(() => sortedChats(chats), [chats]);
+  return (
+    <nav aria-label="Conversations" className="flex min-h-0 flex-[3] flex-col">
+      <h2 className="px-4 pt-3 pb-1 text-xs font-semibold tracking-wide text-soft uppercase">
+        Conversations
+      </h2>
+      <ul
+        className="min-h-0 flex-1 overflow-y-auto px-2 pb-2"
+        data-testid="conversation-list"
+        onScroll={(event) => {
+          const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
+          if (scrollHeight - scrollTop - clientHeight < NEAR_END) void commands.loadMoreChats();
+        }}
+      >
+        {rows.map((chat) => {
+          const partner = partnerOf(chat, me.id);
+          if (partner === undefined) return null;
+          return (
+            <ConversationRow
+              key={chat.id}
+              chat={chat}
+              partner={partner.user}
+              me={me}
+              open={chat.id === open}
+              online={online.has(partner.user.id) && !lost}
+            />
+          );
+        })}
+        {listed && rows.length === 0 && (
+          <li className="px-2 py-3 text-sm text-soft">Nothing yet. Pick somebody below.</li>
+        )}
+      </ul>
+    </nav>
+  );
+}
+
+interface RowProps {
+  readonly chat: Chat;
+  readonly partner: User;
+  readonly me: User;
+  readonly open: boolean;
+  readonly online: boolean;
+}
+
+const ConversationRow = memo(function ConversationRow(props: RowProps) {
+  const { chat, partner, me, open, online } = props;
+  const { last, unread } = chat;
+  return (
+    <li>
+      <a
+        href={addressOf(chat.id)}
+        aria-current={open ? "page" : undefined}
+        data-testid="conversation"
+        data-name={partner.name}
+        className={`flex items-center gap-3 rounded-xl px-2 py-2 ${open ? "bg-chosen" : "hover:bg-raised"}`}
+      >
+        <Avatar user={partner} online={online} />
+        <span className="min-w-0 flex-1">
+          <span className="flex items-baseline gap-2">
+            <bdi className="min-w-0 flex-1 truncate font-medium">{partner.name}</bdi>
+            {online && <span className="sr-only">online</span>}
+            {last !== null && (
+              <time className="shrink-0 text-xs text-soft" dateTime={last.at}>
+                {shortTime(last.at)}
+              </time>
+            )}
+          </span>
+          <span className="flex items-center gap-2">
+            <span
+              className={`min-w-0 flex-1 truncate text-sm ${unread > 0 ? "font-medium text-ink" : "text-soft"}`}
+            >
+              {last?.sender === me.id && "You: "}
+              <bdi>{last?.body.slice(0, 200)}</bdi>
+            </span>
+            {unread > 0 && <UnreadBadge unread={unread} />}
+          </span>
+        </span>
+      </a>
+    </li>
+  );
+});
+
+function UnreadBadge({ unread }: { readonly unread: number }) {
+  const text = unread >= UNREAD_MAX ? `${UNREAD_MAX - 1}+` : String(unread);
+  return (
+    <span
+      role="img"
+      aria-label={`${text} unread`}
+      className="shrink-0 rounded-full bg-accent px-2 text-xs leading-5 font-semibold text-on-accent"
+      data-testid="unread-badge"
+    >
+      {text}
+    </span>
+  );
+}

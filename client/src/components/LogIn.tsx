@@ -1,0 +1,118 @@
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import type { ApiError } from "../engine/api";
+import { useCommands } from "../store/hooks";
+
+interface Props {
+  /** Why the page is here, when that is not plain. */
+  readonly note?: string | undefined;
+}
+
+const NEEDS_PASSWORD = new Set(["password_required", "wrong_password"]);
+
+/** Choose a name, be in. The password is asked for when the name has one. */
+export function LogIn({ note }: Props) {
+  const { session } = useCommands();
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  const [asksPassword, setAsksPassword] = useState(false);
+  const [refusal, setRefusal] = useState<ApiError | null>(null);
+  const [busy, setBusy] = useState(false);
+  const nameField = useRef<HTMLInputElement>(null);
+  const passwordField = useRef<HTMLInputElement>(null);
+
+  useEffect(() => nameField.current?.focus(), []);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    const answer = await session.logIn(name, asksPassword ? password : undefined);
+    setBusy(false);
+    setRefusal(answer);
+    if (answer !== null && NEEDS_PASSWORD.has(answer.code)) {
+      setAsksPassword(true);
+      requestAnimationFrame(() => passwordField.current?.focus());
+    }
+  }
+
+  function rename(next: string) {
+    setName(next);
+    setAsksPassword(false);
+    setPassword("");
+  }
+
+  return (
+    <main className="flex min-h-full items-center justify-center p-4">
+      <form
+        onSubmit={submit}
+        className="w-full max-w-sm rounded-2xl border border-line bg-surface p-6 shadow-sm sm:p-8"
+      >
+        <img src="/favicon.svg" alt="" className="mb-4 size-12" />
+        <h1 className="text-2xl font-semibold">Tidings</h1>
+        <p className="mt-1 mb-6 text-soft">Choose a name, see who is here, talk.</p>
+        {note !== undefined && refusal === null && (
+          <p className="mb-4 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">{note}</p>
+        )}
+        <label className="mb-1 block font-medium" htmlFor="name">
+          Your name
+        </label>
+        <input
+          id="name"
+          ref={nameField}
+          required
+          autoComplete="username"
+          spellCheck={false}
+          className="field"
+          dir="auto"
+          value={name}
+          onChange={(event) => rename(event.target.value)}
+          aria-describedby="name-rules"
+          aria-invalid={refusal?.field === "name"}
+          data-testid="login-name"
+        />
+        <p id="name-rules" className="mt-1 text-sm text-soft">
+          2 to 32 characters. It is yours in this browser; set a password later to use it elsewhere.
+        </p>
+        {asksPassword && (
+          <div className="mt-4">
+            <label className="mb-1 block font-medium" htmlFor="password">
+              Password
+            </label>
+            <input
+              id="password"
+              ref={passwordField}
+              type="password"
+              required
+              autoComplete="current-password"
+              className="field"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+              data-testid="login-password"
+            />
+          </div>
+        )}
+        {refusal !== null && (
+          <p
+            role="alert"
+            className={`mt-4 rounded-lg px-3 py-2 text-sm ${
+              refusal.code === "password_required"
+                ? "bg-warn-soft text-warn"
+                : "bg-bad-soft text-bad"
+            }`}
+            data-testid="login-error"
+          >
+            {refusal.message}
+          </p>
+        )}
+        <button
+          type="submit"
+          className="button-main mt-6 w-full"
+          disabled={busy}
+          data-testid="login-submit"
+        >
+          {busy ? "One moment…" : "Log in"}
+        </button>
+      </form>
+    </main>
+  );
+}

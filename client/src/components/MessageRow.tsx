@@ -1,0 +1,146 @@
+import { memo, type RefCallback, useMemo, useState } from "react";
+import { useCommands } from "../store/hooks";
+import type { Line, MessageState } from "../store/selectors";
+import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, ReadIcon } from "./Icons";
+import { linkify } from "./links";
+import { dayOf, exactTime, timeOfDay } from "./time";
+
+/** A text longer than this, or with more lines, is folded at first. */
+const FOLD_CHARS = 1_500;
+const FOLD_LINES = 24;
+
+const STATES: Record<MessageState, { label: string; icon: typeof CheckIcon; look: string }> = {
+  pending: { label: "Waiting to be sent", icon: ClockIcon, look: "size-3.5 text-soft" },
+  stored: { label: "Sent", icon: CheckIcon, look: "size-3.5 text-soft" },
+  delivered: { label: "Delivered", icon: ChecksIcon, look: "h-3.5 w-4.5 text-soft" },
+  read: { label: "Read", icon: ReadIcon, look: "h-3.5 w-5 text-accent" },
+  failed: { label: "Not sent", icon: AlertIcon, look: "size-3.5 text-bad" },
+};
+
+interface Props {
+  readonly line: Line;
+  readonly state: MessageState;
+  /** Watches the end of a message of somebody else. */
+  readonly watchEnd: RefCallback<HTMLElement>;
+}
+
+/** One message, and the day where a new one begins. */
+export const MessageRow = memo(function MessageRow({ line, state, watchEnd }: Props) {
+  const { mine, at, message, entry } = line;
+  const { label, icon: Icon, look } = STATES[state];
+  return (
+    <div className="px-3 pb-1.5 sm:px-6">
+      {line.day && <Day at={at} />}
+      <div className={`flex ${mine ? "justify-end" : "justify-start"}`}>
+        <article
+          data-testid="message"
+          data-seq={message?.seq}
+          data-state={state}
+          data-mine={mine}
+          className={`max-w-[85%] min-w-0 overflow-hidden rounded-2xl border px-3 py-2 sm:max-w-[70%] ${
+            mine
+              ? "rounded-br-md border-transparent bg-mine"
+              : "rounded-bl-md border-line bg-theirs"
+          }`}
+        >
+          <Body text={line.body} />
+          <footer className="mt-0.5 flex items-center justify-end gap-1.5 text-xs text-soft">
+            <time dateTime={at} title={exactTime(at)}>
+              {timeOfDay(at)}
+            </time>
+            {mine && (
+              <span role="img" aria-label={label} title={label} className="inline-flex">
+                <Icon className={look} />
+              </span>
+            )}
+          </footer>
+          {!mine && message !== undefined && (
+            <span ref={watchEnd} data-end={message.seq} className="block h-px" />
+          )}
+        </article>
+      </div>
+      {entry?.state === "failed" && <Failed clientId={entry.clientId} reason={entry.reason} />}
+    </div>
+  );
+});
+
+function Day({ at }: { readonly at: string }) {
+  return (
+    <p className="flex justify-center py-3">
+      <time className="rounded-full bg-raised px-3 py-1 text-xs text-soft" dateTime={at}>
+        {dayOf(at)}
+      </time>
+    </p>
+  );
+}
+
+/** Text as text, never as markup; addresses can be followed. */
+function Body({ text }: { readonly text: string }) {
+  const [unfolded, setUnfolded] = useState(false);
+  const pieces = useMemo(() => linkify(text), [text]);
+  const long = text.length > FOLD_CHARS || text.split("\n", FOLD_LINES + 1).length > FOLD_LINES;
+  const folded = long && !unfolded;
+  return (
+    <>
+      <p
+        dir="auto"
+        className={`wrap-anywhere whitespace-pre-wrap ${folded ? "max-h-72 overflow-hidden" : ""}`}
+      >
+        {pieces.map((piece, index) =>
+          piece.href === undefined ? (
+            piece.text
+          ) : (
+            <a
+              // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text never change places.
+              key={index}
+              href={piece.href}
+              target="_blank"
+              rel="noopener noreferrer"
+              className="text-accent underline underline-offset-2"
+            >
+              {piece.text}
+            </a>
+          ),
+        )}
+      </p>
+      {long && (
+        <button
+          type="button"
+          className="mt-1 text-sm font-medium text-accent"
+          aria-expanded={unfolded}
+          onClick={() => setUnfolded(!unfolded)}
+        >
+          {unfolded ? "Show less" : "Show all"}
+        </button>
+      )}
+    </>
+  );
+}
+
+interface FailedProps {
+  readonly clientId: string;
+  readonly reason: string | undefined;
+}
+
+function Failed({ clientId, reason }: FailedProps) {
+  const commands = useCommands();
+  return (
+    <p className="mt-1 flex flex-wrap items-center justify-end gap-3 text-sm text-bad">
+      <span>{reason ?? "It could not be sent."}</span>
+      <button
+        type="button"
+        className="font-medium underline"
+        onClick={() => commands.retry(clientId)}
+      >
+        Try again
+      </button>
+      <button
+        type="button"
+        className="font-medium underline"
+        onClick={() => commands.discard(clientId)}
+      >
+        Discard
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,98 @@
+import { memo, useState } from "react";
+import { toast } from "sonner";
+import { goTo } from "../platform/route";
+import type { User } from "../protocol/generated";
+import { useCommands, useSelect } from "../store/hooks";
+import { partnerOf } from "../store/selectors";
+import { Avatar } from "./Avatar";
+import { useLost } from "./use-lost";
+import { useOnlinePeople } from "./use-people";
+
+const NEAR_END = 200;
+
+/** Everyone who is here now, with a search box. */
+export function PeopleList({ me }: { readonly me: User }) {
+  const [search, setSearch] = useState("");
+  const { users, count, more } = useOnlinePeople(search);
+  const talk = useTalk(me);
+  const lost = useLost();
+  return (
+    <section
+      aria-label="People online"
+      className="flex min-h-0 flex-[2] flex-col border-t border-line"
+    >
+      <h2 className="flex items-baseline gap-2 px-4 pt-3 pb-1 text-xs font-semibold tracking-wide text-soft uppercase">
+        Online
+        <span data-testid="online-count">{count}</span>
+      </h2>
+      <div className="px-3 pb-2">
+        <input
+          type="search"
+          className="field py-1.5 text-sm"
+          placeholder="Search people"
+          aria-label="Search people online"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+          data-testid="people-search"
+        />
+      </div>
+      <ul
+        className="min-h-0 flex-1 overflow-y-auto px-2 pb-2"
+        data-testid="people-list"
+        onScroll={(event) => {
+          const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
+          if (scrollHeight - scrollTop - clientHeight < NEAR_END) more();
+        }}
+      >
+        {users.map((user) => (
+          <PersonRow key={user.id} user={user} own={user.id === me.id} lost={lost} onTalk={talk} />
+        ))}
+        {users.length === 0 && (
+          <li className="px-2 py-2 text-sm text-soft">
+            {search === "" ? "Nobody yet." : "Nobody of that name is here."}
+          </li>
+        )}
+      </ul>
+    </section>
+  );
+}
+
+interface RowProps {
+  readonly user: User;
+  readonly own: boolean;
+  readonly lost: boolean;
+  readonly onTalk: (user: User) => void;
+}
+
+const PersonRow = memo(function PersonRow({ user, own, lost, onTalk }: RowProps) {
+  return (
+    <li>
+      <button
+        type="button"
+        disabled={own}
+        onClick={() => onTalk(user)}
+        data-testid="person"
+        data-name={user.name}
+        className="flex w-full items-center gap-3 rounded-xl px-2 py-1.5 text-left enabled:hover:bg-raised disabled:opacity-100"
+      >
+        <Avatar user={user} online={!lost} />
+        <bdi className="min-w-0 flex-1 truncate">{user.name}</bdi>
+        {own && <span className="text-xs text-soft">you</span>}
+      </button>
+    </li>
+  );
+});
+
+/** Opens the conversation with somebody, also while offline when there is one already. */
+function useTalk(me: User): (user: User) => void {
+  const commands = useCommands();
+  const chats = useSelect((state) => state.chats);
+  return async (user) => {
+    for (const chat of chats.values()) {
+      if (partnerOf(chat, me.id)?.user.id === user.id) return goTo(chat.id);
+    }
+    const opened = await commands.openWith(user.id);
+    if (typeof opened === "string") goTo(opened);
+    else toast.error(opened.message);
+  };
+}

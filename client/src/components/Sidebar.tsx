@@ -1,0 +1,41 @@
+import { useState } from "react";
+import type { User } from "../protocol/generated";
+import { Avatar } from "./Avatar";
+import { ConversationList } from "./ConversationList";
+import { SettingsIcon } from "./Icons";
+import { NotificationPrompt } from "./NotificationPrompt";
+import { PeopleList } from "./PeopleList";
+import { Settings } from "./Settings";
+import { useLost } from "./use-lost";
+
+/** Who one is, whom one talks with, who is here. */
+export function Sidebar({ me }: { readonly me: User }) {
+  const [settings, setSettings] = useState(false);
+  const lost = useLost();
+  return (
+    <aside className="flex h-full min-h-0 w-full flex-col border-line bg-surface md:border-r">
+      <header className="flex items-center gap-3 border-b border-line px-4 py-3">
+        <Avatar user={me} online={!lost} />
+        <div className="min-w-0 flex-1">
+          <p className="truncate font-semibold" data-testid="own-name">
+            <bdi>{me.name}</bdi>
+          </p>
+          <p className="text-xs text-soft">{lost ? "Not connected" : "Online"}</p>
+        </div>
+        <button
+          type="button"
+          className="rounded-lg p-2 text-soft hover:bg-raised hover:text-ink"
+          onClick={() => setSettings(true)}
+          aria-label="Settings"
+          data-testid="settings-open"
+        >
+          <SettingsIcon />
+        </button>
+      </header>
+      <NotificationPrompt />
+      <ConversationList me={me} />
+      <PeopleList me={me} />
+      {settings && <Settings onClose={() => setSettings(false)} />}
+    </aside>
+  );
+}

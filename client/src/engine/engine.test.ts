@@ -1,0 +1,295 @@
+import { describe, expect, test } from "vitest";
+import { FakePage } from "../testing/fake-page";
+import { ADA, BOB, CONVERSATION, FakeServer } from "../testing/fake-server";
+import { heldTo } from "./log";
+
+function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, index) => index + 1);
+}
+
+async function pageWith(messages: number): Promise<FakePage> {
+  const server = new FakeServer();
+  server.fromBob(messages);
+  return new FakePage(server).open();
+}
+
+describe("starting", () => {
+  test("a browser without a session shows the log-in", async () => {
+    const page = new FakePage();
+    page.server.loggedIn = false;
+    await page.engine.start();
+    expect(page.state.stage).toEqual({ kind: "anonymous" });
+    expect(page.sockets.all).toEqual([]);
+  });
+
+  test("a server that cannot be reached is asked again", async () => {
+    const page = new FakePage();
+    page.server.reachable = false;
+    const started = page.engine.start();
+    await page.clock.pass(2_000);
+    expect(page.state.stage.kind).toBe("starting");
+    page.server.reachable = true;
+    await page.clock.pass(20_000);
+    await started;
+    expect(page.state.stage.kind).toBe("active");
+  });
+
+  test("hello comes first, and unread messages are held and reported", async () => {
+    const page = new FakePage();
+    page.server.fromBob(7);
+    await page.engine.start();
+    page.sockets.last.open();
+    expect(page.sockets.last.sent[0]).toMatchObject({ type: "hello", cursors: [] });
+    page.server.attend(page.sockets.last);
+    await page.rest();
+    expect(page.state.link).toBe("open");
+    expect(page.seqs).toEqual(upTo(7));
+    expect(page.chat?.unread).toBe(7);
+    expect(page.server.conversation().members[0]).toMatchObject({ delivered: 7, read: 0 });
+  });
+});
+
+describe("receiving", () => {
+  test("a live message is placed, counted, announced and reported", async () => {
+    const page = await pageWith(2);
+    const [message] = page.server.fromBob(1);
+    if (message === undefined) throw new Error("Bob wrote nothing");
+    page.sockets.last.receive({ type: "message", ...message });
+    await page.rest();
+    expect(page.seqs).toEqual([1, 2, 3]);
+    expect(page.chat?.unread).toBe(3);
+    expect(page.announced).toEqual([{ type: "message", ...message }]);
+    expect(page.server.conversation().members[0]?.delivered).toBe(3);
+  });
+
+  test("a gap is fetched before anything newer is shown", async () => {
+    const page = await pageWith(2);
+    const missed = page.server.fromBob(25).at(-1);
+    if (missed === undefined) throw new Error("Bob wrote nothing");
+    page.sockets.last.receive({ type: "message", ...missed });
+    expect(page.seqs).toEqual([1, 2]);
+    await page.rest();
+    expect(page.seqs).toEqual(upTo(27));
+  });
+
+  test("a message of a conversation not heard of brings the conversation", async () => {
+    const page = await new FakePage().open();
+    const [message] = page.server.fromBob(1);
+    if (message === undefined) throw new Error("Bob wrote nothing");
+    page.sockets.last.receive({ type: "message", ...message });
+    await page.rest();
+    expect(page.chat).toMatchObject({ unread: 1, last: { seq: 1 } });
+    expect(page.announced).toHaveLength(1);
+  });
+
+  test("a far-behind log begins again near its end", async () => {
+    const page = await pageWith(3);
+    const last = page.server.fromBob(3_000).at(-1);
+    if (last === undefined) throw new Error("Bob wrote nothing");
+    page.sockets.last.receive({ type: "message", ...last });
+    await page.rest();
+    expect(page.log && heldTo(page.log)).toBe(3_003);
+    expect(page.log?.base).toBe(2_993);
+  });
+
+  test("reading in view clears the count here and on the server", async () => {
+    const page = await pageWith(4);
+    page.engine.seen(CONVERSATION, 4);
+    expect(page.chat?.unread).toBe(0);
+    await page.rest();
+    expect(page.server.conversation()).toMatchObject({ unread: 0 });
+  });
+
+  test("what the server knows of the own positions is not told again", async () => {
+    const page = await pageWith(4);
+    page.engine.seen(CONVERSATION, 4);
+    await page.rest();
+    const reloaded = new FakePage(page.server);
+    await reloaded.engine.start();
+    const socket = reloaded.sockets.last;
+    page.server.serve(socket);
+    await reloaded.clock.pass(1_000);
+    reloaded.engine.seen(CONVERSATION, 4);
+    await reloaded.clock.pass(1_000);
+    expect(socket.sent).toEqual([]);
+  });
+
+  test("another tab that read clears the count here", async () => {
+    const page = await pageWith(4);
+    page.sockets.last.receive({
+      type: "receipt",
+      conversation: CONVERSATION,
+      user: ADA.id,
+      delivered: 4,
+      read: 4,
+      unread: 0,
+    });
+    expect(page.chat?.unread).toBe(0);
+  });
+
+  test("somebody is writing until the time is over or the message is there", async () => {
+    const page = await pageWith(1);
+    const typing = () => page.state.typing.get(CONVERSATION)?.has(BOB.id) ?? false;
+    page.sockets.last.receive({ type: "typing", conversation: CONVERSATION, user: BOB.id });
+    expect(typing()).toBe(true);
+    await page.clock.pass(6_000);
+    expect(typing()).toBe(false);
+    page.sockets.last.receive({ type: "typing", conversation: CONVERSATION, user: BOB.id });
+    const [message] = page.server.fromBob(1);
+    if (message === undefined) throw new Error("Bob wrote nothing");
+    page.sockets.last.receive({ type: "message", ...message });
+    expect(typing()).toBe(false);
+  });
+});
+
+describe("sending", () => {
+  test("a message is pending, then stored in its place", async () => {
+    const page = await pageWith(1);
+    page.engine.write(CONVERSATION, "hello");
+    expect(page.state.outbox.entries).toMatchObject([{ body: "hello", state: "sent" }]);
+    expect(page.storage.rows.size).toBe(1);
+    await page.rest();
+    expect(page.state.outbox.entries).toEqual([]);
+    expect(page.storage.rows.size).toBe(0);
+    expect(page.log?.messages.at(-1)).toMatchObject({ seq: 2, sender: ADA.id, body: "hello" });
+  });
+
+  test("a lost answer is asked for again, and the message is there once", async () => {
+    const page = await pageWith(1);
+    page.engine.write(CONVERSATION, "hello");
+    for (const frame of page.sockets.last.take()) page.server.answer(frame);
+    page.sockets.last.end(1006);
+    await page.clock.pass(1_000);
+    await page.connect();
+    expect(page.server.log).toHaveLength(2);
+    expect(page.seqs).toEqual([1, 2]);
+    expect(page.state.outbox.entries).toEqual([]);
+  });
+
+  test("what is written offline goes out in order after a reload", async () => {
+    const page = await pageWith(1);
+    page.sockets.last.end(1006);
+    for (const body of ["one", "two", "three"]) page.engine.write(CONVERSATION, body);
+    expect(page.state.outbox.entries.map((entry) => entry.state)).toEqual(Array(3).fill("waiting"));
+    await page.clock.pass(0);
+    const reloaded = await new FakePage(page.server, page.storage, "two").open();
+    expect(reloaded.server.log.map((message) => message.body).slice(1)).toEqual([
+      "one",
+      "two",
+      "three",
+    ]);
+    expect(reloaded.storage.rows.size).toBe(0);
+  });
+
+  test("a refusal for now waits as long as it says", async () => {
+    const page = await pageWith(1);
+    page.engine.write(CONVERSATION, "hello");
+    const [send] = page.sockets.last.take();
+    if (send?.type !== "send") throw new Error("nothing was sent");
+    const { client_id } = send;
+    page.sockets.last.receive({
+      type: "error",
+      code: "rate_limited",
+      message: "Slowly.",
+      retry_after_ms: 700,
+      client_id,
+    });
+    await page.clock.pass(699);
+    expect(page.sockets.last.sent).toEqual([]);
+    await page.clock.pass(1);
+    expect(page.sockets.last.sent).toMatchObject([{ type: "send", client_id }]);
+  });
+
+  test("no more than the window is in flight", async () => {
+    const page = await pageWith(1);
+    for (let n = 0; n < 40; n += 1) page.engine.write(CONVERSATION, `${n}`);
+    expect(page.sockets.last.sent).toHaveLength(32);
+    await page.rest();
+    expect(page.server.log.slice(1).map((message) => message.body)).toEqual(
+      Array.from({ length: 40 }, (_, n) => `${n}`),
+    );
+  });
+});
+
+describe("coming back", () => {
+  test("what was missed is replayed, and announced once", async () => {
+    const page = await pageWith(2);
+    page.sockets.last.end(1012);
+    expect(page.state.link).toBe("closed");
+    page.server.fromBob(5);
+    await page.clock.pass(1_000);
+    await page.connect();
+    expect(page.seqs).toEqual(upTo(7));
+    expect(page.announced.map((message) => message.seq)).toEqual([7]);
+  });
+
+  test("a rebuilt session is synced, watched and sent to again on the same socket", async () => {
+    const page = await pageWith(2);
+    page.engine.write(CONVERSATION, "hello");
+    page.sockets.last.take();
+    page.sockets.last.receive({ type: "resync" });
+    expect(page.sockets.last.sent.map((frame) => frame.type)).toEqual(["sync", "watch", "send"]);
+    await page.rest();
+    expect(page.sockets.all).toHaveLength(1);
+    expect(page.seqs).toEqual([1, 2, 3]);
+  });
+
+  test("another epoch drops what is held and keeps what is not sent", async () => {
+    const page = await pageWith(5);
+    page.sockets.last.end(1006);
+    page.engine.write(CONVERSATION, "kept");
+    page.server.epoch = "two";
+    page.server.log.length = 2;
+    await page.clock.pass(1_000);
+    await page.connect();
+    expect(page.log?.messages.at(-1)).toMatchObject({ seq: 3, body: "kept" });
+    expect(page.log?.known).toBe(3);
+  });
+
+  test("a log that was undone is loaded afresh", async () => {
+    const page = await pageWith(5);
+    page.sockets.last.end(1006);
+    page.server.log.length = 3;
+    await page.clock.pass(1_000);
+    await page.connect();
+    expect(page.log?.messages.at(-1)?.seq).toBe(3);
+  });
+
+  test("a session that ended elsewhere leads to the log-in", async () => {
+    const page = await pageWith(1);
+    page.sockets.last.end(4501);
+    expect(page.state.stage.kind).toBe("anonymous");
+    await page.clock.pass(60_000);
+    expect(page.sockets.all).toHaveLength(1);
+  });
+
+  test("an upgrade refused for want of a session leads to the log-in", async () => {
+    const page = await pageWith(1);
+    page.sockets.last.end(1006);
+    await page.clock.pass(1_000);
+    page.server.loggedIn = false;
+    page.sockets.last.end(1006);
+    await page.clock.pass(0);
+    expect(page.state.stage.kind).toBe("anonymous");
+  });
+
+  test("a connection ended for good waits for the user", async () => {
+    const page = await pageWith(1);
+    page.sockets.last.end(4502);
+    await page.clock.pass(60_000);
+    expect(page.state).toMatchObject({ link: "closed", ending: "too_many" });
+    expect(page.sockets.all).toHaveLength(1);
+    page.engine.reconnect();
+    await page.connect();
+    expect(page.state).toMatchObject({ link: "open", ending: null });
+  });
+
+  test("logging out forgets what was kept", async () => {
+    const page = await pageWith(1);
+    page.engine.write(CONVERSATION, "unsent");
+    expect(await page.engine.session.logOut()).toBeNull();
+    expect(page.storage.rows.size).toBe(0);
+    expect(page.state.chats.size).toBe(0);
+    expect(page.state.stage).toEqual({ kind: "anonymous" });
+  });
+});

@@ -1,0 +1,367 @@
+import type {
+  ClientFrame,
+  ClientId,
+  Conversation,
+  ConversationId,
+  Cursor,
+  Message,
+  People,
+  ServerFrame,
+  Synced,
+  UserId,
+  Welcome,
+} from "../protocol/generated";
+import type { Api, ApiError } from "./api";
+import type { Clock } from "./clock";
+import { Connection } from "./connection";
+import { Incoming } from "./incoming";
+import { Loading } from "./loading";
+import { hasGap, heldTo, type Log } from "./log";
+import { CURSORS_MAX, type EngineEvent, type OutboxStorage, type StateStore } from "./model";
+import type { Entry } from "./outbox";
+import { Receipts } from "./receipts";
+import type { Ending } from "./reconnect";
+import { Sending } from "./sending";
+import { refusal, SessionKeeper } from "./session";
+import type { OpenWebSocket } from "./socket";
+import { Watching } from "./watching";
+
+/** After a connection, when pages that are gone are looked for a second time. */
+const ADOPT_AGAIN_MS = 5_000;
+
+/** What the engine needs from the world; a browser's are in `platform`. */
+export interface Ports {
+  readonly store: StateStore;
+  readonly api: Api;
+  readonly storage: OutboxStorage;
+  readonly clock: Clock;
+  readonly openWebSocket: OpenWebSocket;
+  /** A fresh UUIDv7. */
+  readonly newId: () => string;
+  /** RFC 3339, for what is shown before the server says when. */
+  readonly timestamp: () => string;
+  /** A message of somebody else that is news to this page. */
+  readonly incoming: (message: Message) => void;
+}
+
+/**
+ * Follows the protocol for one page: keeps the connection, the logs and the
+ * outbox, and answers what the user does. All state is in the store.
+ */
+export class Engine {
+  /** Logging in and out, passwords. */
+  readonly session: SessionKeeper;
+  private readonly store: StateStore;
+  private readonly connection: Connection;
+  private readonly sending: Sending;
+  private readonly loading: Loading;
+  private readonly receipts: Receipts;
+  private readonly watching: Watching;
+  private readonly incoming: Incoming;
+  /** Whether the replay of this connection is over. */
+  private synced = false;
+  private readonly typedAt = new Map<ConversationId, number>();
+
+  constructor(private readonly ports: Ports) {
+    const { store, api, storage, clock } = ports;
+    const send = (frame: ClientFrame) => this.connection.send(frame);
+    const dispatch = (event: EngineEvent) => this.dispatch(event);
+    this.store = store;
+    this.sending = new Sending(store, storage, clock, send, dispatch);
+    this.session = new SessionKeeper(store, api, storage, clock, dispatch, {
+      begun: (me) => this.begin(me),
+      ended: () => this.end(),
+    });
+    this.loading = new Loading(store, api, clock, dispatch, () => this.session.lost());
+    this.receipts = new Receipts(clock, () => store.get().limits.receipt_interval_ms, send);
+    this.watching = new Watching(store, clock, send);
+    this.incoming = new Incoming(store, (message) => this.announce(message));
+    this.connection = new Connection(ports.openWebSocket, clock, {
+      opened: () => this.hello(),
+      received: (frame) => this.onFrame(frame),
+      lost: (ending) => this.onLost(ending),
+      admitted: () => this.session.admitted(),
+      attempting: () => this.dispatch({ type: "link", link: "connecting", ending: null }),
+    });
+  }
+
+  /** Takes up the session that this browser may hold. */
+  start(): Promise<void> {
+    return this.session.resume();
+  }
+
+  /** The conversation with somebody, new or not. */
+  async openWith(user: UserId): Promise<ConversationId | ApiError> {
+    try {
+      const conversation = await this.ports.api.openConversation(user);
+      this.dispatch({ type: "conversation", conversation });
+      return conversation.id;
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+
+  /** People online by the beginning of their names; rejects with an `ApiError`. */
+  searchPeople(q: string, after: string | null): Promise<People> {
+    return this.ports.api.onlinePeople(q, after);
+  }
+
+  /** Brings a conversation to the front, or none. */
+  show(conversation: ConversationId | null): void {
+    this.dispatch({ type: "opened", conversation });
+    if (conversation === null || this.me() === null) return;
+    const { chats, link } = this.store.get();
+    // Also one that is known: what the others have read since may have passed this page by.
+    if (link === "open" || !chats.has(conversation)) void this.loading.describe(conversation);
+    this.watching.refresh();
+  }
+
+  loadOlder(conversation: ConversationId): Promise<void> {
+    return this.loading.older(conversation);
+  }
+
+  loadMoreChats(): Promise<void> {
+    return this.loading.listMore();
+  }
+
+  write(conversation: ConversationId, body: string): void {
+    const { newId, timestamp } = this.ports;
+    const entry: Entry = {
+      clientId: newId(),
+      conversation,
+      body,
+      writtenAt: timestamp(),
+      state: "waiting",
+    };
+    this.typedAt.delete(conversation);
+    this.dispatch({ type: "written", entries: [entry] });
+  }
+
+  retry(clientId: ClientId): void {
+    this.dispatch({ type: "retried", clientId, fresh: this.ports.newId() });
+  }
+
+  discard(clientId: ClientId): void {
+    this.dispatch({ type: "discarded", clientId });
+  }
+
+  typing(conversation: ConversationId): void {
+    const now = this.ports.clock.now();
+    const last = this.typedAt.get(conversation) ?? Number.NEGATIVE_INFINITY;
+    if (now - last < this.store.get().limits.typing_interval_ms) return;
+    if (this.connection.send({ type: "typing", conversation })) this.typedAt.set(conversation, now);
+  }
+
+  /** A message of somebody else was in view. */
+  seen(conversation: ConversationId, seq: number): void {
+    this.dispatch({ type: "seen", conversation, seq });
+    this.receipts.reached(conversation, "read", seq);
+  }
+
+  /** Whose presence a list shows now. */
+  watch(users: readonly UserId[]): void {
+    this.watching.show(users);
+  }
+
+  /** The page is visible again, or the network is back, or gone. */
+  wake(): void {
+    if (this.me() === null) return;
+    this.connection.wake();
+    this.adopt();
+  }
+
+  /** The user wants the connection back that the server ended for good. */
+  reconnect(): void {
+    this.connection.start();
+  }
+
+  private adopt(): void {
+    const me = this.me();
+    if (me !== null) void this.sending.adopt(me);
+  }
+
+  private async begin(me: UserId): Promise<void> {
+    await this.sending.adopt(me);
+    this.connection.start();
+  }
+
+  private hello(): void {
+    this.synced = false;
+    this.connection.send({
+      type: "hello",
+      cursors: this.cursors(),
+      watch: this.watching.announce(),
+    });
+  }
+
+  /** One for each log held, the most recently active ones when there are too many. */
+  private cursors(): Cursor[] {
+    const { chats, logs } = this.store.get();
+    const at = (id: ConversationId) => chats.get(id)?.last?.at ?? "";
+    return [...logs]
+      .sort(([a], [b]) => at(b).localeCompare(at(a)))
+      .slice(0, CURSORS_MAX)
+      .map(([conversation, log]) => ({ conversation, seq: heldTo(log) }));
+  }
+
+  private onFrame(frame: ServerFrame): void {
+    if (frame.type === "message") this.incoming.weigh(frame);
+    const { epoch } = this.store.get();
+    this.dispatch({ type: "frame", frame, now: this.ports.clock.now() });
+    this.follow(frame, epoch);
+  }
+
+  /** What a frame asks for, besides what it changes; `epoch` is that before it. */
+  private follow(frame: ServerFrame, epoch: string | null): void {
+    switch (frame.type) {
+      case "welcome":
+        this.onWelcome(frame, epoch);
+        break;
+      case "synced":
+        this.onSynced(frame);
+        break;
+      case "resync":
+        this.onResync();
+        break;
+      case "message":
+        if (this.synced) this.incoming.release();
+        break;
+      case "receipt":
+        if (frame.user === this.me()) this.receipts.confirmed(frame.conversation, frame);
+        break;
+      case "typing":
+        this.forgetTyping();
+        break;
+      default:
+        break;
+    }
+  }
+
+  private forgetTyping(): void {
+    const { clock } = this.ports;
+    const { typing_expiry_ms } = this.store.get().limits;
+    clock.after(typing_expiry_ms, () => this.dispatch({ type: "quiet", now: clock.now() }));
+  }
+
+  private onWelcome(welcome: Welcome, epoch: string | null): void {
+    if (welcome.user.id !== this.me()) {
+      this.restart();
+      return;
+    }
+    const { reconnect_min_ms: min, reconnect_max_ms: max } = welcome.limits;
+    this.connection.keepTo({ min, max });
+    if (epoch !== null && epoch !== welcome.epoch) this.receipts.forget();
+    this.dispatch({ type: "unanswered" });
+    this.receipts.reconnected();
+    this.adopt();
+    // A page that was reloaded may count as open for a moment longer.
+    this.ports.clock.after(ADOPT_AGAIN_MS, () => this.adopt());
+  }
+
+  private onSynced(synced: Synced): void {
+    this.synced = true;
+    for (const id of synced.reset) this.receipts.forget(id);
+    for (const id of synced.truncated) void this.loading.fill(id, true);
+    this.incoming.release();
+    void this.catchUp();
+  }
+
+  /** Everything that the replay does not bring. */
+  private async catchUp(): Promise<void> {
+    const before = this.store.get().chats;
+    await this.loading.list();
+    const { open, chats, logs } = this.store.get();
+    // The one in front may be too old for the first page of the list.
+    if (open !== null && chats.get(open) === before.get(open)) await this.loading.describe(open);
+    this.repair(logs);
+    this.watching.refresh();
+  }
+
+  private onResync(): void {
+    this.synced = false;
+    this.connection.send({ type: "sync", cursors: this.cursors() });
+    this.connection.send({ type: "watch", ...this.watching.announce() });
+    this.receipts.reconnected();
+    this.dispatch({ type: "unanswered" });
+  }
+
+  private onLost(ending: Ending | null): void {
+    this.synced = false;
+    if (ending === "logged_out") this.session.lost();
+    else this.dispatch({ type: "link", link: "closed", ending });
+  }
+
+  private end(): void {
+    this.connection.stop();
+    this.receipts.forget();
+    this.incoming.forget();
+  }
+
+  /** Another tab logged in as somebody else: the cookie is theirs now. */
+  private restart(): void {
+    this.end();
+    void this.session.resume();
+  }
+
+  private announce(message: Message): void {
+    const known = this.store.get().chats.has(message.conversation);
+    const described = known ? Promise.resolve() : this.loading.describe(message.conversation);
+    void described.then(() => this.ports.incoming(message));
+  }
+
+  /** Changes the state, then does what the change asks for. */
+  private dispatch(event: EngineEvent): void {
+    if (event.type === "conversation") this.confirm([event.conversation]);
+    if (event.type === "listed") this.confirm(event.page.conversations);
+    const before = this.store.get();
+    this.store.dispatch(event);
+    const after = this.store.get();
+    const me = this.me();
+    if (after === before || me === null) return;
+    const sameUser = before.stage.kind === "active" && before.stage.me.id === me;
+    if (after.outbox !== before.outbox && sameUser) {
+      void this.sending.changed(me, before.outbox, after.outbox);
+      this.sending.pump();
+    }
+    if (after.logs !== before.logs) this.onLogs(before.logs, after.logs);
+    if (after.chats !== before.chats) this.watching.refresh();
+  }
+
+  private onLogs(
+    before: ReadonlyMap<ConversationId, Log>,
+    after: ReadonlyMap<ConversationId, Log>,
+  ): void {
+    const changed = new Map([...after].filter(([id, log]) => before.get(id) !== log));
+    for (const [id, log] of changed) this.reportDelivered(id, log);
+    if (this.synced) this.repair(changed);
+  }
+
+  /** What the server already knows of the own positions need not be told. */
+  private confirm(conversations: readonly Conversation[]): void {
+    for (const { id, members } of conversations) {
+      const own = members.find((member) => member.user.id === this.me());
+      if (own !== undefined) this.receipts.confirmed(id, own);
+    }
+  }
+
+  /** Fetches what is known to be missing: messages, or the conversation itself. */
+  private repair(logs: ReadonlyMap<ConversationId, Log>): void {
+    const { chats } = this.store.get();
+    for (const [id, log] of logs) {
+      if (hasGap(log)) void this.loading.fill(id);
+      if (!chats.has(id)) void this.loading.describe(id);
+    }
+  }
+
+  /** Tells that the newest message of others is held; the own ones need no receipt. */
+  private reportDelivered(conversation: ConversationId, log: Log): void {
+    const me = this.me();
+    const newest = log.messages.findLast((message) => message.sender !== me);
+    if (newest !== undefined) this.receipts.reached(conversation, "delivered", newest.seq);
+  }
+
+  private me(): UserId | null {
+    const { stage } = this.store.get();
+    return stage.kind === "active" ? stage.me.id : null;
+  }
+}

@@ -1,0 +1,110 @@
+import type {
+  ClientId,
+  Conversation,
+  ConversationId,
+  Conversations,
+  History,
+  Limits,
+  Member,
+  Message,
+  ServerFrame,
+  Session,
+  User,
+  UserId,
+} from "../protocol/generated";
+import type { Log } from "./log";
+import type { Entry, Outbox } from "./outbox";
+import type { Presence } from "./presence";
+import type { Ending } from "./reconnect";
+
+/** One conversation as the list shows it; its messages are in its log. */
+export interface Chat {
+  readonly id: ConversationId;
+  readonly members: readonly Member[];
+  /** The newest message known. */
+  readonly last: Message | null;
+  /** Messages of others after the own read position, up to `UNREAD_MAX`. */
+  readonly unread: number;
+}
+
+/** Where the page stands. */
+export type Stage =
+  /** The session is being asked for. */
+  | { readonly kind: "starting" }
+  /** Nobody is logged in; `note` says why, when that is not plain. */
+  | { readonly kind: "anonymous"; readonly note?: string }
+  | { readonly kind: "active"; readonly me: User; readonly hasPassword: boolean };
+
+export type Link = "connecting" | "open" | "closed";
+
+/** Everything the engine reads and changes. */
+export interface EngineState {
+  readonly stage: Stage;
+  readonly link: Link;
+  /** Why the connection stays closed; `null` while it comes back by itself. */
+  readonly ending: Ending | null;
+  readonly epoch: string | null;
+  readonly limits: Limits;
+  readonly presence: Presence;
+  /** Everyone ever heard of on this page, for their names. */
+  readonly people: ReadonlyMap<UserId, User>;
+  readonly chats: ReadonlyMap<ConversationId, Chat>;
+  /** Whether the conversations have been listed once. */
+  readonly listed: boolean;
+  /** Where the list of conversations goes on; `null`: that is all. */
+  readonly moreChats: string | null;
+  readonly logs: ReadonlyMap<ConversationId, Log>;
+  readonly outbox: Outbox;
+  /** Until when, by the clock, somebody counts as writing. */
+  readonly typing: ReadonlyMap<ConversationId, ReadonlyMap<UserId, number>>;
+  /** The conversation in front. */
+  readonly open: ConversationId | null;
+}
+
+/** Everything that changes it. `now` is the clock's. */
+export type EngineEvent =
+  | { readonly type: "frame"; readonly frame: ServerFrame; readonly now: number }
+  | { readonly type: "session"; readonly session: Session }
+  | { readonly type: "anonymous"; readonly note?: string }
+  | { readonly type: "password_set" }
+  | { readonly type: "link"; readonly link: Link; readonly ending: Ending | null }
+  | { readonly type: "listed"; readonly page: Conversations; readonly first: boolean }
+  | { readonly type: "conversation"; readonly conversation: Conversation }
+  | {
+      readonly type: "history";
+      readonly conversation: ConversationId;
+      readonly page: History;
+    }
+  /** The part that is held is too far behind to be continued: begin again after `base`. */
+  | { readonly type: "skipped"; readonly conversation: ConversationId; readonly base: number }
+  | { readonly type: "opened"; readonly conversation: ConversationId | null }
+  | { readonly type: "seen"; readonly conversation: ConversationId; readonly seq: number }
+  | { readonly type: "written"; readonly entries: readonly Entry[] }
+  | { readonly type: "sent"; readonly entries: readonly Entry[] }
+  | { readonly type: "unanswered" }
+  | { readonly type: "retried"; readonly clientId: ClientId; readonly fresh: ClientId }
+  | { readonly type: "discarded"; readonly clientId: ClientId }
+  | { readonly type: "quiet"; readonly now: number };
+
+/** Where the state lives; the engine never keeps a copy. */
+export interface StateStore {
+  get(): EngineState;
+  dispatch(event: EngineEvent): void;
+}
+
+/** Keeps the outbox beyond the life of the page. */
+export interface OutboxStorage {
+  put(user: UserId, entries: readonly Entry[]): Promise<void>;
+  delete(clientIds: readonly ClientId[]): Promise<void>;
+  /** Takes over what a page that is gone left behind, oldest first. */
+  adopt(user: UserId): Promise<Entry[]>;
+  /** Throws away everything of a user, who logs out. */
+  clear(user: UserId): Promise<void>;
+}
+
+/** Unread counts stop here: it means "this many or more". */
+export const UNREAD_MAX = 100;
+/** The most people that one connection watches by name. */
+export const WATCH_MAX = 200;
+/** The most cursors in one `hello` or `sync`. */
+export const CURSORS_MAX = 500;

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { applyDiff, fromSnapshot, NOBODY } from "./presence";
+
+const ada = { id: "1", name: "Ada" };
+const bob = { id: "2", name: "Bob" };
+
+test("a snapshot replaces what was known, also with a lower version", () => {
+  const first = fromSnapshot({ version: 9, count: 1, complete: true, online: [ada] });
+  expect(first.online.has("1")).toBe(true);
+  const second = fromSnapshot({ version: 1, count: 1, complete: true, online: [bob] });
+  expect([...second.online.keys()]).toEqual(["2"]);
+});
+
+test("differences join and leave", () => {
+  let presence = fromSnapshot({ version: 1, count: 1, complete: true, online: [ada] });
+  presence = applyDiff(presence, { version: 5, count: 1, joins: [bob], leaves: ["1"] });
+  expect([...presence.online.values()]).toEqual([bob]);
+  expect(presence.version).toBe(5);
+});
+
+test("an old difference changes nothing", () => {
+  const presence = fromSnapshot({ version: 5, count: 1, complete: true, online: [ada] });
+  expect(applyDiff(presence, { version: 5, count: 0, joins: [], leaves: ["1"] })).toBe(presence);
+  expect(applyDiff(presence, { version: 4, count: 0, joins: [], leaves: ["1"] })).toBe(presence);
+});
+
+test("a bare count keeps the people", () => {
+  const presence = applyDiff(NOBODY, { version: 1, count: 4_000, joins: [], leaves: [] });
+  expect(presence.count).toBe(4_000);
+  expect(presence.online).toBe(NOBODY.online);
+});

@@ -1,0 +1,88 @@
+import { decodeFrame } from "../protocol/decode";
+import type { ClientFrame, ServerFrame } from "../protocol/generated";
+
+export const SUBPROTOCOL = "tidings.v1";
+
+/** Our own code for giving a connection up; the server is not there to read it. */
+const GIVEN_UP = 4000;
+
+/** The part of a WebSocket that is used here. */
+export type WebSocketLike = Pick<WebSocket, "onopen" | "onmessage" | "onclose" | "send" | "close">;
+
+export type OpenWebSocket = () => WebSocketLike;
+
+/** What happens on the one live socket. */
+export interface SocketListener {
+  opened(): void;
+  received(frame: ServerFrame): void;
+  closed(code: number): void;
+}
+
+/**
+ * At most one WebSocket at a time. One that was replaced or given up is never
+ * heard again, whatever still arrives on it.
+ */
+export class Socket {
+  private current: WebSocketLike | null = null;
+  private open = false;
+
+  constructor(
+    private readonly openWebSocket: OpenWebSocket,
+    private readonly listener: SocketListener,
+  ) {}
+
+  /** Replaces whatever there was by a new attempt. */
+  connect(): void {
+    this.drop();
+    const socket = this.openWebSocket();
+    this.current = socket;
+    const live = () => this.current === socket;
+    socket.onopen = () => {
+      if (!live()) return;
+      this.open = true;
+      this.listener.opened();
+    };
+    socket.onmessage = (event) => {
+      if (live()) this.receive(event.data);
+    };
+    socket.onclose = (event) => {
+      if (live()) this.ended(event.code);
+    };
+  }
+
+  /** Whether it was handed to an open socket; never a promise that it arrives. */
+  send(frame: ClientFrame): boolean {
+    if (this.current === null || !this.open) return false;
+    this.current.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** Gives the connection up without waiting for the other side, and says so. */
+  giveUp(): void {
+    if (this.current === null) return;
+    this.drop();
+    this.listener.closed(1006);
+  }
+
+  /** Ends the connection in silence. */
+  drop(): void {
+    const socket = this.current;
+    this.current = null;
+    this.open = false;
+    socket?.close(GIVEN_UP);
+  }
+
+  private receive(data: unknown): void {
+    const decoded = typeof data === "string" ? decodeFrame(data) : { kind: "malformed" as const };
+    if (decoded.kind === "frame") this.listener.received(decoded.frame);
+    // A server that breaks the protocol cannot be followed further; the log
+    // repairs what this connection got wrong.
+    if (decoded.kind === "malformed") this.giveUp();
+  }
+
+  private ended(code: number): void {
+    this.current = null;
+    this.open = false;
+    this.listener.closed(code);
+  }
+}

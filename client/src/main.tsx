@@ -1,0 +1,67 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { v7 } from "uuid";
+import "sonner/dist/styles.css";
+import { Page } from "./components/Page";
+import { Api } from "./engine/api";
+import { Engine } from "./engine/engine";
+import "./index.css";
+import { tell } from "./notify/notifier";
+import { showUnreadInTitle } from "./notify/title";
+import { browserVoices, dismissToast } from "./notify/voices";
+import { browserClock, onWake, openWebSocket } from "./platform/browser";
+import { IndexedDbOutbox } from "./platform/outbox-storage";
+import { Pages } from "./platform/pages";
+import { leave, onRoute } from "./platform/route";
+import { AppContext } from "./store/hooks";
+import { createStore } from "./store/store";
+
+const store = createStore();
+const pages = new Pages();
+const voices = browserVoices(pages);
+
+const engine = new Engine({
+  store,
+  api: new Api((path, init) => fetch(path, init)),
+  storage: new IndexedDbOutbox(pages.id, () => pages.live()),
+  clock: browserClock,
+  openWebSocket,
+  newId: () => v7(),
+  timestamp: () => new Date().toISOString(),
+  incoming: (message) => void tell(message, store.get(), voices),
+});
+
+showUnreadInTitle(store);
+followFront();
+store.subscribe(showLink);
+showLink();
+onRoute((conversation) => engine.show(conversation));
+onWake(() => engine.wake());
+void engine.start();
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no place for the client");
+createRoot(root).render(
+  <StrictMode>
+    <AppContext value={{ store, commands: engine }}>
+      <Page />
+    </AppContext>
+  </StrictMode>,
+);
+
+/** For style sheets and tests: whether this page is connected. */
+function showLink(): void {
+  document.documentElement.dataset.connection = store.get().link;
+}
+
+/** What hangs on the conversation in front, besides what is drawn. */
+function followFront(): void {
+  let front = store.get().open;
+  store.subscribe(() => {
+    const { open } = store.get();
+    if (open === front) return;
+    if (open !== null) dismissToast(open);
+    else if (front !== null) leave(front);
+    front = open;
+  });
+}

@@ -1,0 +1,40 @@
+import { useSyncExternalStore } from "react";
+import { setWantsNotifications, wantsNotifications } from "../platform/kept";
+
+/** Whether notifications are shown, and if not, who may change that. */
+export type Notifying = "on" | "off" | "ask" | "blocked" | "unsupported";
+
+const listeners = new Set<() => void>();
+
+/** Notifications need a secure context: HTTPS, or this very machine. */
+export function notifying(): Notifying {
+  if (!("Notification" in window) || !window.isSecureContext) return "unsupported";
+  if (Notification.permission === "denied") return "blocked";
+  if (!wantsNotifications()) return "off";
+  return Notification.permission === "granted" ? "on" : "ask";
+}
+
+/** To be called from a click only: browsers punish the question that comes unasked. */
+export async function turnOnNotifications(): Promise<void> {
+  setWantsNotifications(true);
+  if (notifying() === "ask") await Notification.requestPermission();
+  changed();
+}
+
+export function turnOffNotifications(): void {
+  setWantsNotifications(false);
+  changed();
+}
+
+export function useNotifying(): Notifying {
+  return useSyncExternalStore(subscribe, notifying);
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function changed(): void {
+  for (const listener of listeners) listener();
+}

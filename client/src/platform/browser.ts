@@ -1,0 +1,35 @@
+import type { Clock } from "../engine/clock";
+import { SUBPROTOCOL, type WebSocketLike } from "../engine/socket";
+
+/** The browser's time and chance. */
+export const browserClock: Clock = {
+  // Unlike `Date.now`, it never goes backwards.
+  now: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+};
+
+/** A WebSocket to the server that this page came from. */
+export function openWebSocket(): WebSocketLike {
+  const url = new URL("/api/socket", location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return new WebSocket(url, SUBPROTOCOL);
+}
+
+/** Calls back when a connection is likely to be needed, or to be dead. */
+export function onWake(wake: () => void): void {
+  window.addEventListener("online", wake);
+  // Nothing tells the WebSocket: without a question it would look open for half a minute.
+  window.addEventListener("offline", wake);
+  // A page out of the back-forward cache, or a tab that was frozen.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) wake();
+  });
+  document.addEventListener("resume", wake);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") wake();
+  });
+}

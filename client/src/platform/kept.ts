@@ -1,0 +1,56 @@
+import type { ConversationId, UserId } from "../protocol/generated";
+
+/**
+ * Small things that outlive the page, in `localStorage`: it writes at once,
+ * also while the page is being closed. A browser that refuses storage loses
+ * them with the page, and nothing else.
+ */
+const DRAFT = "tidings.draft.";
+const NOTIFICATIONS = "tidings.notifications";
+
+/** What was being typed in a conversation. */
+export function readDraft(user: UserId, conversation: ConversationId): string {
+  return read(`${DRAFT}${user}.${conversation}`) ?? "";
+}
+
+export function writeDraft(user: UserId, conversation: ConversationId, text: string): void {
+  write(`${DRAFT}${user}.${conversation}`, text === "" ? null : text);
+}
+
+/** Forgets all drafts of a user, who logs out. */
+export function clearDrafts(user: UserId): void {
+  guarded(() => {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(`${DRAFT}${user}.`)) localStorage.removeItem(key);
+    }
+  });
+}
+
+/** Whether this browser wants notifications, once it allows them. */
+export function wantsNotifications(): boolean {
+  return read(NOTIFICATIONS) !== "off";
+}
+
+export function setWantsNotifications(wanted: boolean): void {
+  write(NOTIFICATIONS, wanted ? null : "off");
+}
+
+function read(key: string): string | null {
+  return guarded(() => localStorage.getItem(key)) ?? null;
+}
+
+function write(key: string, value: string | null): void {
+  guarded(() => {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  });
+}
+
+/** Storage throws where it is switched off or full. */
+function guarded<T>(use: () => T): T | undefined {
+  try {
+    return use();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { IDBFactory } from "fake-indexeddb";
+import "fake-indexeddb/auto";
+import { beforeEach, expect, test } from "vitest";
+import type { Entry } from "../engine/outbox";
+import { IndexedDbOutbox } from "./outbox-storage";
+
+const live = new Set<string>();
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+  live.clear();
+});
+
+function page(name: string): IndexedDbOutbox {
+  live.add(name);
+  return new IndexedDbOutbox(name, async () => live);
+}
+
+function entry(clientId: string, state: Entry["state"] = "waiting"): Entry {
+  const writtenAt = "2026-11-23T19:00:00.000Z";
+  return { clientId, conversation: "c", body: `text ${clientId}`, writtenAt, state };
+}
+
+test("what a page wrote is there after a reload, in order, to be sent again", async () => {
+  const before = page("one");
+  await before.put("ada", [entry("1", "sent")]);
+  await before.put("ada", [entry("2"), entry("3")]);
+  await before.delete(["2"]);
+  live.delete("one");
+  expect(await page("two").adopt("ada")).toEqual([entry("1"), entry("3")]);
+});
+
+test("entries of a page that is open are left to it", async () => {
+  await page("one").put("ada", [entry("1")]);
+  expect(await page("two").adopt("ada")).toEqual([]);
+});
+
+test("two pages that look at once do not take the same entry", async () => {
+  await page("one").put("ada", [entry("1"), entry("2")]);
+  live.delete("one");
+  const [two, three] = [page("two"), page("three")];
+  const taken = await Promise.all([two.adopt("ada"), three.adopt("ada")]);
+  expect(taken.flat()).toHaveLength(2);
+});
+
+test("each user has an outbox, and only the own one is cleared", async () => {
+  await page("one").put("ada", [entry("1")]);
+  await page("one").put("bob", [entry("2")]);
+  await page("one").clear("ada");
+  live.delete("one");
+  expect(await page("two").adopt("ada")).toEqual([]);
+  expect(await page("two").adopt("bob")).toEqual([entry("2")]);
+});
+
+test("a failed one keeps its reason", async () => {
+  const failed: Entry = {
+    ...entry("1"),
+    state: "failed",
+    reason: "Too long.",
+    code: "text_too_long",
+  };
+  await page("one").put("ada", [failed]);
+  live.delete("one");
+  expect(await page("two").adopt("ada")).toEqual([failed]);
+});

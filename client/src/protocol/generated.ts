@@ -1,0 +1,198 @@
+// Printed from src/protocol.rs by `cargo run --example types`. Do not edit.
+
+export type UserId = string;
+
+export type ConversationId = string;
+
+export type ClientId = string;
+
+export type ClientFrame = { "type": "hello" } & Hello | { "type": "sync" } & Sync | { "type": "send" } & Send | { "type": "delivered" } & Position | { "type": "read" } & Position | { "type": "typing" } & Typing | { "type": "watch" } & Watch | { "type": "ping" } & Ping;
+
+export type Hello = { 
+/**
+ * One for each conversation that the client holds; the others are listed over HTTP.
+ */
+cursors: Array<Cursor>, 
+/**
+ * Whose presence the client wants.
+ */
+watch: Watch, };
+
+export type Sync = { cursors: Array<Cursor>, };
+
+export type Cursor = { conversation: ConversationId, 
+/**
+ * The highest number held without a gap before it; 0 for nothing.
+ */
+seq: number, };
+
+export type Send = { client_id: ClientId, conversation: ConversationId, 
+/**
+ * 1 to `limits.text_max_chars` characters, plain text.
+ */
+body: string, };
+
+export type Position = { conversation: ConversationId, seq: number, };
+
+export type Typing = { conversation: ConversationId, };
+
+export type Watch = { 
+/**
+ * Whether the list of people, or at least its count, is on screen.
+ */
+list: boolean, 
+/**
+ * People watched wherever the list is, at most [`WATCH_MAX`].
+ */
+users: Array<UserId>, };
+
+export type Ping = Record<symbol, never>;
+
+export type ServerFrame = { "type": "welcome" } & Welcome | { "type": "synced" } & Synced | { "type": "resync" } & Resync | { "type": "stored" } & Stored | { "type": "message" } & Message | { "type": "receipt" } & Receipt | { "type": "typing" } & TypingBy | { "type": "presence" } & Presence | { "type": "presence_diff" } & PresenceDiff | { "type": "error" } & ErrorFrame | { "type": "pong" } & Pong;
+
+export type Welcome = { user: User, 
+/**
+ * Names this history. When it is not the one the client holds data of, the
+ * client drops what it holds and loads afresh; its outbox stays.
+ */
+epoch: string, limits: Limits, };
+
+export type Limits = { text_max_chars: number, 
+/**
+ * Sends in flight before the client waits for an answer.
+ */
+unacknowledged_sends: number, 
+/**
+ * What a user may send on average, and at once; 0 for no limit.
+ */
+sends_per_second: number, sends_burst: number, typing_interval_ms: number, typing_expiry_ms: number, receipt_interval_ms: number, reconnect_min_ms: number, reconnect_max_ms: number, history_page_max: number, };
+
+export type Synced = { 
+/**
+ * Too much was missing in these: page through the history.
+ */
+truncated: Array<ConversationId>, 
+/**
+ * The log of these is shorter than the cursor: drop them and load afresh.
+ */
+reset: Array<ConversationId>, };
+
+export type Resync = Record<symbol, never>;
+
+export type Stored = { client_id: ClientId, conversation: ConversationId, seq: number, at: string, 
+/**
+ * Whether it had been stored before; the place is the first one.
+ */
+duplicate: boolean, };
+
+export type Message = { conversation: ConversationId, seq: number, sender: UserId, client_id: ClientId, 
+/**
+ * RFC 3339, UTC, milliseconds: when the server stored it.
+ */
+at: string, body: string, };
+
+export type Receipt = { conversation: ConversationId, user: UserId, delivered: number, read: number, 
+/**
+ * In the user's own receipts only: what is unread now, up to [`UNREAD_MAX`].
+ */
+unread?: number, };
+
+export type TypingBy = { conversation: ConversationId, user: UserId, };
+
+export type Presence = { version: number, 
+/**
+ * Everyone online.
+ */
+count: number, 
+/**
+ * Whether `online` is everyone; otherwise it is those of the watched who are online.
+ */
+complete: boolean, online: Array<User>, };
+
+export type PresenceDiff = { version: number, count: number, joins: Array<User>, leaves: Array<UserId>, };
+
+export type ErrorFrame = { 
+/**
+ * The send that was refused.
+ */
+client_id?: ClientId, conversation?: ConversationId, code: Code, 
+/**
+ * One sentence for a person.
+ */
+message: string, 
+/**
+ * The field of the request that is at fault.
+ */
+field?: string, 
+/**
+ * Wait this long before trying again.
+ */
+retry_after_ms?: number, };
+
+export type Pong = Record<symbol, never>;
+
+export type User = { id: UserId, name: string, };
+
+export type Problem = { code: Code, 
+/**
+ * One sentence for a person.
+ */
+message: string, 
+/**
+ * The field of the request that is at fault.
+ */
+field?: string, 
+/**
+ * Wait this long before trying again.
+ */
+retry_after_ms?: number, };
+
+export type Code = "bad_json" | "unknown_type" | "invalid_field" | "invalid_text" | "text_too_long" | "invalid_name" | "invalid_password" | "hello_expected" | "hello_repeated" | "id_reused" | "not_found" | "rate_limited" | "busy" | "storage_unavailable" | "name_taken" | "password_required" | "wrong_password" | "unauthorized" | "forbidden_origin" | "bad_upgrade" | "method_not_allowed" | "unsupported_media_type" | "too_large" | "internal";
+
+export type LogIn = { name: string, password?: string, 
+/**
+ * Ask for the secret in the answer instead of a cookie, for programs.
+ */
+bearer?: boolean, };
+
+export type Session = { user: User, has_password: boolean, 
+/**
+ * Only when asked for with `bearer`.
+ */
+token?: string, };
+
+export type SetPassword = { password: string, 
+/**
+ * The old one, when there is one.
+ */
+current?: string, };
+
+export type Person = { online: boolean, id: UserId, name: string, };
+
+export type People = { users: Array<Person>, 
+/**
+ * Give it back as `after` for the next page.
+ */
+next: string | null, 
+/**
+ * Everyone online, whatever the search.
+ */
+online: number, };
+
+export type OpenConversation = { user: UserId, };
+
+export type Conversation = { id: ConversationId, members: Array<Member>, last_seq: number, last: Message | null, 
+/**
+ * Messages of others after the own read position, up to [`UNREAD_MAX`].
+ */
+unread: number, };
+
+export type Member = { user: User, delivered: number, read: number, };
+
+export type Conversations = { conversations: Array<Conversation>, 
+/**
+ * Give it back as `before` for the next page.
+ */
+next: string | null, };
+
+export type History = { messages: Array<Message>, last_seq: number, };

@@ -1,0 +1,44 @@
+import { createContext, use, useSyncExternalStore } from "react";
+import type { Engine } from "../engine/engine";
+import type { State } from "./state";
+import type { Store } from "./store";
+
+/** What a user can do; all that components know of the engine. */
+export type Commands = Pick<
+  Engine,
+  | "session"
+  | "openWith"
+  | "searchPeople"
+  | "loadOlder"
+  | "loadMoreChats"
+  | "write"
+  | "retry"
+  | "discard"
+  | "typing"
+  | "seen"
+  | "watch"
+  | "reconnect"
+>;
+
+export interface App {
+  readonly store: Store;
+  readonly commands: Commands;
+}
+
+export const AppContext = createContext<App | null>(null);
+
+function useApp(): App {
+  const app = use(AppContext);
+  if (app === null) throw new Error("the page is not inside AppContext");
+  return app;
+}
+
+export function useCommands(): Commands {
+  return useApp().commands;
+}
+
+/** A part of the state; `select` must give the same value for the same state. */
+export function useSelect<T>(select: (state: State) => T): T {
+  const { store } = useApp();
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import type { Entry } from "../engine/outbox";
+import type { Message } from "../protocol/generated";
+import { linesOf, sortedChats, stateOf } from "./selectors";
+
+const message = (seq: number, at: string, sender = "ada"): Message => ({
+  conversation: "c",
+  seq,
+  sender,
+  client_id: `m${seq}`,
+  at,
+  body: "text",
+});
+
+const entry: Entry = {
+  clientId: "m9",
+  conversation: "c",
+  body: "text",
+  writtenAt: "2026-11-23T12:00:00.000Z",
+  state: "sent",
+};
+
+test("a message keeps its key when it is stored", () => {
+  const [pending] = linesOf([], [entry], "ada");
+  const [stored] = linesOf([message(9, entry.writtenAt)], [], "ada");
+  expect(stored?.key).toBe(pending?.key);
+});
+
+test("a new day is told where it begins, and at the very first message", () => {
+  const days = (messages: Message[]) => linesOf(messages, [entry], "ada").map((line) => line.day);
+  const [monday, tuesday] = ["2026-11-22T12:00:00.000Z", "2026-11-23T11:00:00.000Z"];
+  expect(days([message(1, monday), message(2, monday), message(3, tuesday)])).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+  expect(days([message(2, monday), message(3, tuesday)])).toEqual([false, true, false]);
+});
+
+test("marks follow how far everybody else has got", () => {
+  const [line] = linesOf([message(5, entry.writtenAt)], [], "ada");
+  if (line === undefined) throw new Error("one message is one line");
+  const state = (...positions: [number, number][]) =>
+    stateOf(
+      line,
+      positions.map(([delivered, read]) => ({ user: { id: "b", name: "B" }, delivered, read })),
+    );
+  expect(state([4, 4])).toBe("stored");
+  expect(state([5, 4])).toBe("delivered");
+  expect(state([5, 5])).toBe("read");
+  expect(state([9, 9], [5, 2])).toBe("delivered");
+  expect(state()).toBe("stored");
+});
+
+test("conversations are sorted by activity, empty ones left out", () => {
+  const chat = (id: string, at?: string) => ({
+    id,
+    members: [],
+    last: at === undefined ? null : message(1, at),
+    unread: 0,
+  });
+  const chats = [
+    chat("a", "2026-11-22T12:00:00.000Z"),
+    chat("b"),
+    chat("c", "2026-11-23T12:00:00.000Z"),
+  ];
+  const sorted = sortedChats(new Map(chats.map((each) => [each.id, each])));
+  expect(sorted.map((each) => each.id)).toEqual(["c", "a"]);
+});

@@ -1,0 +1,107 @@
+import type { Chat } from "../engine/model";
+import type { Entry } from "../engine/outbox";
+import type { ConversationId, Member, Message, User, UserId } from "../protocol/generated";
+import type { State } from "./state";
+
+export const selectMe = (state: State): User | null =>
+  state.stage.kind === "active" ? state.stage.me : null;
+
+/** All unread messages of the conversations that are listed. */
+export function selectUnread(state: State): number {
+  let unread = 0;
+  for (const chat of state.chats.values()) unread += chat.unread;
+  return unread;
+}
+
+/** Those that somebody has written in, most recent first. */
+export function sortedChats(chats: ReadonlyMap<ConversationId, Chat>): Chat[] {
+  return [...chats.values()].filter((chat) => chat.last !== null).sort(byActivity);
+}
+
+function byActivity(a: Chat, b: Chat): number {
+  const [left, right] = [a.last?.at ?? "", b.last?.at ?? ""];
+  return left === right ? (a.id < b.id ? 1 : -1) : left < right ? 1 : -1;
+}
+
+/** The other one of a direct conversation; oneself, in a conversation with oneself. */
+export function partnerOf(chat: Chat, me: UserId): Member | undefined {
+  return chat.members.find((member) => member.user.id !== me) ?? chat.members[0];
+}
+
+/** How far a message has come; the order is that of its life. */
+export type MessageState = "pending" | "stored" | "delivered" | "read" | "failed";
+
+/** One line of a conversation: a message of the log, or one on its way there. */
+export interface Line {
+  /** The same before and after it is stored. */
+  readonly key: string;
+  readonly mine: boolean;
+  readonly body: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** Whether a new day begins with it. */
+  readonly day: boolean;
+  readonly message?: Message;
+  readonly entry?: Entry;
+}
+
+/** Lines are kept with their messages: of ten thousand, one more changes one. */
+const lines = new WeakMap<Message, Line>();
+const days = new WeakMap<Message, string>();
+
+/** The messages held, then what is on its way. */
+export function linesOf(
+  messages: readonly Message[],
+  entries: readonly Entry[],
+  me: UserId,
+): Line[] {
+  let day = "";
+  const begins = (next: string, first: boolean) => {
+    const before = day;
+    day = next;
+    return !first && day !== before;
+  };
+  const stored = messages.map((message, index) =>
+    // What came before the first one held is not known, unless it is the first of all.
+    storedLine(message, me, begins(dayOf(message), index === 0 && message.seq > 1)),
+  );
+  const pending = entries.map((entry) =>
+    pendingLine(entry, me, begins(localDay(entry.writtenAt), false)),
+  );
+  return [...stored, ...pending];
+}
+
+function storedLine(message: Message, me: UserId, day: boolean): Line {
+  const { sender, client_id, body, at } = message;
+  const mine = sender === me;
+  const held = lines.get(message);
+  if (held !== undefined && held.day === day && held.mine === mine) return held;
+  const line = { key: `${sender} ${client_id}`, mine, body, at, day, message };
+  lines.set(message, line);
+  return line;
+}
+
+function pendingLine(entry: Entry, me: UserId, day: boolean): Line {
+  const { clientId, body, writtenAt: at } = entry;
+  return { key: `${me} ${clientId}`, mine: true, body, at, day, entry };
+}
+
+function dayOf(message: Message): string {
+  const day = days.get(message) ?? localDay(message.at);
+  days.set(message, day);
+  return day;
+}
+
+function localDay(at: string): string {
+  return new Date(at).toDateString();
+}
+
+/** How far one's own message has come, given how far the others have. */
+export function stateOf(line: Line, others: readonly Member[]): MessageState {
+  if (line.entry !== undefined) return line.entry.state === "failed" ? "failed" : "pending";
+  const seq = line.message?.seq ?? 0;
+  if (others.length === 0) return "stored";
+  if (others.every((member) => member.read >= seq)) return "read";
+  if (others.every((member) => member.delivered >= seq)) return "delivered";
+  return "stored";
+}

@@ -1,0 +1,76 @@
+import type { Api } from "../engine/api";
+import { Engine } from "../engine/engine";
+import type { Message } from "../protocol/generated";
+import { createStore, type Store } from "../store/store";
+import { FakeClock } from "./fake-clock";
+import { CONVERSATION, FakeApi, FakeServer, FakeStorage } from "./fake-server";
+import { FakeSockets } from "./fake-socket";
+
+/** A whole page without a browser: the real engine and store, a fake world around them. */
+export class FakePage {
+  readonly store: Store = createStore();
+  readonly clock = new FakeClock();
+  readonly sockets = new FakeSockets();
+  readonly announced: Message[] = [];
+  readonly engine: Engine;
+  private written = 0;
+
+  constructor(
+    readonly server = new FakeServer(),
+    readonly storage = new FakeStorage(),
+    name = "one",
+  ) {
+    this.engine = new Engine({
+      store: this.store,
+      api: new FakeApi(server) as unknown as Api,
+      storage,
+      clock: this.clock,
+      openWebSocket: this.sockets.openWebSocket,
+      newId: () => {
+        this.written += 1;
+        return `ada-${name}-${this.written}`;
+      },
+      timestamp: () => "2026-11-23T19:00:00.000Z",
+      incoming: (message) => this.announced.push(message),
+    });
+  }
+
+  /** Logged in, connected, everything loaded. */
+  async open(): Promise<this> {
+    await this.engine.start();
+    await this.connect();
+    return this;
+  }
+
+  /** Lets the socket that is being opened succeed. */
+  async connect(): Promise<void> {
+    this.server.serve(this.sockets.last);
+    await this.rest();
+  }
+
+  /** Lets everything happen that is under way, time-outs of a second included. */
+  async rest(): Promise<void> {
+    for (let round = 0; round < 5; round += 1) {
+      await this.clock.pass(200);
+      const socket = this.sockets.all.at(-1);
+      if (socket !== undefined && !socket.closed) this.server.attend(socket);
+    }
+  }
+
+  get state() {
+    return this.store.get();
+  }
+
+  get log() {
+    return this.state.logs.get(CONVERSATION);
+  }
+
+  get chat() {
+    return this.state.chats.get(CONVERSATION);
+  }
+
+  /** The numbers of the messages held. */
+  get seqs(): number[] {
+    return (this.log?.messages ?? []).map((message) => message.seq);
+  }
+}

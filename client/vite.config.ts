@@ -1,0 +1,33 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+/**
+ * Sonner writes its rules into a `<style>` element when it loads, which the
+ * page's Content-Security-Policy (`style-src 'self'`) refuses. The same rules
+ * come as a file, imported in `main.tsx`; this takes the other copy out.
+ */
+function sonnerWithoutStyleElement(): Plugin {
+  return {
+    name: "sonner-without-style-element",
+    apply: "build",
+    transform(code, id) {
+      if (!id.includes("/sonner/dist/index.mjs")) return null;
+      const without = code.replace(/^__insertCSS\("(?:[^"\\]|\\.)*"\);$/m, "");
+      if (without === code) this.error("sonner no longer inserts its rules as expected");
+      return { code: without, map: null };
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [sonnerWithoutStyleElement(), react(), tailwindcss()],
+  build: {
+    // No data: URLs: everything the page loads has an address of its own.
+    assetsInlineLimit: 0,
+    target: "es2024",
+  },
+  server: {
+    proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true } },
+  },
+});
