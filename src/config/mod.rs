@@ -1,0 +1,49 @@
+//! Settings: every one an environment variable `TIDINGS_…` (besides
+//! `DATABASE_URL` and `RUST_LOG`), with a default and a range. The table in
+//! `settings.rs` is the one place that holds them; `.env.example` is printed
+//! from it.
+
+mod read;
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use read::{ConfigError, read_dotenv};
+pub use settings::{Limits, env_example};
+
+/// All settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The private PostgreSQL and anything else kept.
+    pub data_dir: PathBuf,
+    /// PostgreSQL to use; unset: a private one is started.
+    pub database_url: Option<String>,
+    /// Where `postgres` and `initdb` are, for the private one.
+    pub postgres_bin: Option<PathBuf>,
+    /// Pages that may use the server (`https://chat.example.org`); empty: the address asked.
+    pub origins: Vec<String>,
+    /// Fault injection; shouts at start.
+    pub faults: bool,
+    /// Logs as JSON lines instead of text.
+    pub log_json: bool,
+    /// Everything with a number.
+    pub limits: Limits,
+}
+
+/// The numbers are read as if they were fields of the settings.
+impl std::ops::Deref for Config {
+    type Target = Limits;
+
+    fn deref(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl std::ops::DerefMut for Config {
+    fn deref_mut(&mut self) -> &mut Limits {
+        &mut self.limits
+    }
+}

@@ -1,0 +1,234 @@
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::Config;
+use super::settings::{Limits, documented};
+
+const PREFIX: &str = "TIDINGS_";
+
+/// A setting is wrong: one line that names it and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// Adds what `.env` in the working directory says, if there is one, to the
+/// environment; what is set wins.
+pub fn read_dotenv() -> Result<(), ConfigError> {
+    // Not `dotenv()`: that looks in all folders above, too.
+    match dotenvy::from_path(".env") {
+        Ok(_) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(error) => Err(ConfigError(format!(".env cannot be read: {error}"))),
+    }
+}
+
+impl Config {
+    /// From the environment, with a warning for each unknown `TIDINGS_…` name.
+    pub fn from_env() -> Result<(Self, Vec<String>), ConfigError> {
+        // `vars` would panic on what is not Unicode; such a value is refused if it is ours.
+        let pairs = std::env::vars_os()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+        Self::from_pairs(pairs)
+    }
+
+    /// From names and values, as [`from_env`](Self::from_env). An empty value
+    /// is as good as none.
+    pub fn from_pairs(
+        pairs: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), ConfigError> {
+        let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let database_url = pairs.iter().find(|(name, _)| name == "DATABASE_URL").map(|(_, url)| url.clone());
+        let given: HashMap<String, String> = envy::prefixed(PREFIX)
+            .from_iter(pairs)
+            .map_err(|error| ConfigError(format!("the environment cannot be read: {error}")))?;
+        let given = Given(given);
+        let config = Self {
+            listen: given.listen()?,
+            data_dir: given.directory("DATA_DIR").unwrap_or_else(default_data_dir),
+            database_url,
+            postgres_bin: given.directory("POSTGRES_BIN"),
+            origins: given.origins()?,
+            faults: given.switch("FAULTS")?,
+            log_json: given.switch("LOG_JSON")?,
+            limits: Limits::read(|name, default, min, max| given.number(name, default, min, max))?,
+        };
+        config.check()?;
+        Ok((config, given.unknown()))
+    }
+
+    /// What two settings together can get wrong.
+    fn check(&self) -> Result<(), ConfigError> {
+        let ordered = [
+            (self.reconnect_min <= self.reconnect_max, "RECONNECT_MIN_MS", "RECONNECT_MAX_MS"),
+            (self.history_page <= self.history_page_max, "HISTORY_PAGE", "HISTORY_PAGE_MAX"),
+            // A frame is JSON: a character takes up to six bytes, and there is more in it.
+            (
+                self.text_max_chars * 6 < self.frame_max_bytes,
+                "TEXT_MAX_CHARS (6 bytes each)",
+                "FRAME_MAX_BYTES",
+            ),
+            (self.shutdown_spread <= self.shutdown_timeout, "SHUTDOWN_SPREAD_MS", "SHUTDOWN_TIMEOUT_MS"),
+        ];
+        match ordered.into_iter().find(|(in_order, ..)| !in_order) {
+            Some((_, low, high)) => {
+                Err(ConfigError(format!("{PREFIX}{low} must not be above {PREFIX}{high}")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the environment gives, by name in lower case without the prefix.
+struct Given(HashMap<String, String>);
+
+impl Given {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(&name.to_ascii_lowercase()).map(|value| value.trim())
+    }
+
+    fn number(&self, name: &str, default: u64, min: u64, max: u64) -> Result<u64, ConfigError> {
+        let Some(text) = self.get(name) else { return Ok(default) };
+        text.parse().ok().filter(|value| (min..=max).contains(value)).ok_or_else(|| {
+            ConfigError(format!(
+                "{PREFIX}{name} must be a whole number from {min} to {max}, not {}",
+                shown(text)
+            ))
+        })
+    }
+
+    fn switch(&self, name: &str) -> Result<bool, ConfigError> {
+        match self.get(name) {
+            None | Some("off" | "0" | "false") => Ok(false),
+            Some("on" | "1" | "true") => Ok(true),
+            Some(text) => Err(ConfigError(format!("{PREFIX}{name} must be on or off, not {}", shown(text)))),
+        }
+    }
+
+    fn listen(&self) -> Result<SocketAddr, ConfigError> {
+        let text = self.get("LISTEN").unwrap_or("127.0.0.1:8080");
+        text.parse().map_err(|_| {
+            ConfigError(format!(
+                "{PREFIX}LISTEN must be an address and a port like 127.0.0.1:8080, not {}",
+                shown(text)
+            ))
+        })
+    }
+
+    fn directory(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+
+    fn origins(&self) -> Result<Vec<String>, ConfigError> {
+        let texts =
+            self.get("ORIGINS").unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty());
+        texts
+            .map(|text| {
+                let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+                match host {
+                    Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ', '@']) => {
+                        Ok(text.to_ascii_lowercase())
+                    }
+                    _ => Err(ConfigError(format!(
+                        "{PREFIX}ORIGINS must list addresses like https://chat.example.org, not {}",
+                        shown(text)
+                    ))),
+                }
+            })
+            .collect()
+    }
+
+    fn unknown(&self) -> Vec<String> {
+        let known: Vec<String> =
+            documented().iter().map(|setting| setting.name.to_ascii_lowercase()).collect();
+        let mut unknown: Vec<String> = self
+            .0
+            .keys()
+            .filter(|name| !known.contains(name))
+            .map(|name| format!("{PREFIX}{} is not a setting; see .env.example", name.to_ascii_uppercase()))
+            .collect();
+        unknown.sort();
+        unknown
+    }
+}
+
+/// A wrong value in an error: one line, not too long.
+fn shown(text: &str) -> String {
+    format!("{:?}", text.chars().take(40).collect::<String>())
+}
+
+fn default_data_dir() -> PathBuf {
+    if nix::unistd::geteuid().is_root() {
+        // The private PostgreSQL runs as another user, who cannot look into root's home.
+        return "/var/lib/tidings".into();
+    }
+    let home = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    home("XDG_DATA_HOME")
+        .or_else(|| home("HOME").map(|home| home.join(".local/share")))
+        .unwrap_or_default()
+        .join("tidings")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::env_example;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<(Config, Vec<String>), ConfigError> {
+        Config::from_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn nothing_set_is_all_defaults() {
+        let (config, warnings) = read(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!((config.text_max_chars, config.outbound_frames), (4_000, 256));
+        assert_eq!(config.ping_interval.as_secs(), 25);
+        assert!(warnings.is_empty() && config.database_url.is_none());
+    }
+
+    #[test]
+    fn b33_a_wrong_value_is_one_line_that_names_it_and_the_range() {
+        for setting in documented().into_iter().filter(|setting| setting.range.contains(" to ")) {
+            let name = format!("{PREFIX}{}", setting.name);
+            for wrong in ["many", "-1", "1.5", "1000000000000", "9e9", "99999999999999999999999"] {
+                let error = read(&[(&name, wrong)]).expect_err(&name).to_string();
+                assert!(error.contains(&name) && error.contains(&setting.range), "{error}");
+                assert_eq!(error.lines().count(), 1);
+            }
+        }
+    }
+
+    #[test]
+    fn b33_texts_are_checked_too() {
+        for (name, wrong) in [
+            ("TIDINGS_LISTEN", "8080"),
+            ("TIDINGS_ORIGINS", "chat.example.org"),
+            ("TIDINGS_ORIGINS", "https://*"),
+            ("TIDINGS_FAULTS", "maybe\nso"),
+            ("TIDINGS_LOG_JSON", "yes"),
+        ] {
+            let error = read(&[(name, wrong)]).expect_err(name).to_string();
+            assert!(error.contains(name) && error.lines().count() == 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn b33_unknown_names_are_warned_about() {
+        let (_, warnings) = read(&[("TIDINGS_PORT", "1"), ("OTHER", "2"), ("TIDINGS_WRITERS", "3")]).unwrap();
+        assert_eq!(warnings, ["TIDINGS_PORT is not a setting; see .env.example"]);
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        let error = read(&[("TIDINGS_HISTORY_PAGE", "90"), ("TIDINGS_HISTORY_PAGE_MAX", "80")]);
+        assert!(error.unwrap_err().to_string().contains("TIDINGS_HISTORY_PAGE must not be above"));
+    }
+
+    #[test]
+    fn the_example_says_what_the_code_does() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example");
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(committed == env_example(), "print it again: cargo run --example env_example > .env.example");
+    }
+}

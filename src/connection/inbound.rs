@@ -1,0 +1,250 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{ActorId, ActorRef, ActorStatus};
+use tokio::sync::Semaphore;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::directory::{Directory, Envelope, Link, Returned, UserMessage};
+
+/// Frames on their way to the user's actor, through its deaths: each is handled
+/// once, in the order received, or killed the actor itself.
+///
+/// A frame is in one of three places: in `queue`, in the actor's mailbox (it
+/// holds a permit of the window then), or on its way `back` from a mailbox that
+/// was dropped. Another actor is sent nothing before every permit is home, so
+/// that what comes back is sorted in before anything newer is sent.
+pub struct Inbound {
+    link: Link,
+    queue: BTreeMap<u64, Utf8Bytes>,
+    received: u64,
+    window: Arc<Semaphore>,
+    size: usize,
+    back: Arc<Returned>,
+    /// Who was sent something last. Not a reference: a message that races the
+    /// end of a mailbox is dropped only with the last reference to its actor,
+    /// and its envelope must come back.
+    actor: Option<ActorId>,
+    stalled: Option<Instant>,
+}
+
+impl Inbound {
+    /// `size`: how many frames are with the actor at the most.
+    pub fn new(link: Link, size: usize) -> Self {
+        Self {
+            link,
+            queue: BTreeMap::new(),
+            received: 0,
+            window: Arc::new(Semaphore::new(size)),
+            size,
+            back: Arc::default(),
+            actor: None,
+            stalled: None,
+        }
+    }
+
+    /// Takes a frame from the socket; [`pump`](Self::pump) sends it on.
+    pub fn receive(&mut self, text: Utf8Bytes) {
+        self.queue.insert(self.received, text);
+        self.received += 1;
+    }
+
+    /// Whether the socket may be read.
+    pub fn has_room(&self) -> bool {
+        self.queue.is_empty() && self.window.available_permits() > 0
+    }
+
+    /// Whether frames wait although the window is open: for a new actor.
+    pub fn waits_for_actor(&self) -> bool {
+        self.stalled.is_some()
+    }
+
+    /// For how long.
+    pub fn stalled_for(&self) -> Duration {
+        self.stalled.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Ends when a frame is done or has come back: pump again.
+    pub async fn changed(&self) {
+        tokio::select! {
+            () = self.back.changed() => {}
+            // The permit is not kept: it only shows that there is one.
+            _ = self.window.acquire(), if self.stalled.is_none() => {}
+        }
+    }
+
+    /// Sends the user's actor what it may have.
+    pub fn pump(&mut self, directory: &Directory) {
+        self.take_back();
+        while !self.queue.is_empty() {
+            let Ok(permit) = self.window.clone().try_acquire_owned() else {
+                self.stalled = None;
+                return;
+            };
+            let Some(actor) = self.current(directory) else {
+                self.stalled.get_or_insert_with(Instant::now);
+                return;
+            };
+            // What has come back meanwhile is older than all else.
+            self.take_back();
+            let Some((number, text)) = self.queue.pop_first() else { break };
+            let envelope = Envelope::new(self.link.clone(), number, text, self.back.clone(), permit);
+            if actor.cast(UserMessage::Frame(envelope)).is_err() {
+                // The envelope was dropped with the error: it has come back. The
+                // actor is about to be seen as dead.
+                self.take_back();
+                self.stalled.get_or_insert_with(Instant::now);
+                return;
+            }
+        }
+        self.stalled = None;
+    }
+
+    /// The actor to send to: the same as before while it lives; another one
+    /// only when nothing is left with the one before.
+    fn current(&mut self, directory: &Directory) -> Option<ActorRef<UserMessage>> {
+        let actor = directory.get(self.link.user().id).filter(lives)?;
+        let id = actor.get_id();
+        // One permit is held by the caller.
+        if self.actor != Some(id) && self.window.available_permits() + 1 < self.size {
+            return None;
+        }
+        self.actor = Some(id);
+        Some(actor)
+    }
+
+    fn take_back(&mut self) {
+        self.queue.extend(self.back.take());
+    }
+}
+
+fn lives(actor: &ActorRef<UserMessage>) -> bool {
+    actor.get_status() < ActorStatus::Draining
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use proptest::prelude::*;
+    use ractor::{Actor, ActorProcessingErr};
+
+    use super::*;
+    use crate::directory::{ConnectionId, OutboundLimits};
+    use crate::domain::{Budget, SessionId, UserId};
+    use crate::protocol::User;
+
+    const FATAL: &str = "fatal";
+
+    type Handled = Arc<Mutex<Vec<String>>>;
+
+    /// Notes every frame; dies of fatal ones.
+    struct Mortal;
+
+    impl Actor for Mortal {
+        type Msg = UserMessage;
+        type State = Handled;
+        type Arguments = Handled;
+
+        async fn pre_start(
+            &self,
+            _: ActorRef<UserMessage>,
+            handled: Handled,
+        ) -> Result<Handled, ActorProcessingErr> {
+            Ok(handled)
+        }
+
+        async fn handle(
+            &self,
+            _: ActorRef<UserMessage>,
+            message: UserMessage,
+            handled: &mut Handled,
+        ) -> Result<(), ActorProcessingErr> {
+            if let UserMessage::Frame(envelope) = message {
+                let opened = envelope.open();
+                if &*opened.text == FATAL {
+                    // To ractor as good as a panic, and silent.
+                    return Err(FATAL.into());
+                }
+                handled.lock().unwrap().push(opened.text.to_string());
+            }
+            Ok(())
+        }
+    }
+
+    /// Sends the frames through a window of `size`, to actors that are replaced
+    /// as often as they die, and gives what was handled.
+    async fn carry(frames: &[String], size: usize) -> Vec<String> {
+        let user = User { id: UserId::fresh(), name: "Ada".into() };
+        let id = user.id;
+        let limits = OutboundLimits { frames: 16, bytes: 1_024 };
+        let no_end = Budget::new(usize::MAX, Duration::from_secs(1));
+        let (link, _outgoing) = Link::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
+        let (directory, handled) = (Directory::default(), Handled::default());
+        let expected = frames.iter().filter(|frame| *frame != FATAL).count();
+        let mut inbound = Inbound::new(link, size);
+        let mut coming = frames.iter();
+        let mut actor: Option<ActorRef<UserMessage>> = None;
+        while handled.lock().unwrap().len() < expected {
+            if !actor.as_ref().is_some_and(lives) {
+                let (born, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
+                directory.put(id, born.clone());
+                actor = Some(born);
+            }
+            while inbound.has_room()
+                && let Some(frame) = coming.next()
+            {
+                inbound.receive(frame.as_str().into());
+                inbound.pump(&directory);
+            }
+            inbound.pump(&directory);
+            tokio::task::yield_now().await;
+        }
+        handled.lock().unwrap().clone()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::default())]
+
+        #[test]
+        fn every_frame_but_the_fatal_ones_is_handled_once_in_order(
+            fatal in prop::collection::vec(prop::bool::weighted(0.2), 1..200),
+            size in 1usize..40,
+        ) {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let frames: Vec<String> = fatal.iter().enumerate()
+                .map(|(number, fatal)| if *fatal { FATAL.to_owned() } else { number.to_string() })
+                .collect();
+            let expected: Vec<String> = frames.iter().filter(|frame| *frame != FATAL).cloned().collect();
+            let handled = runtime.block_on(async {
+                tokio::time::timeout(Duration::from_secs(20), carry(&frames, size)).await
+            });
+            prop_assert_eq!(handled.expect("nothing is stuck"), expected);
+        }
+    }
+
+    /// The setting "TIDINGS_INBOUND_WINDOW". The actor runs only while this waits.
+    #[tokio::test(flavor = "current_thread")]
+    async fn the_socket_is_read_while_the_window_is_open() {
+        let user = User { id: UserId::fresh(), name: "Ada".into() };
+        let (directory, handled) = (Directory::default(), Handled::default());
+        let (actor, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
+        directory.put(user.id, actor);
+        let limits = OutboundLimits { frames: 16, bytes: 1_024 };
+        let no_end = Budget::new(usize::MAX, Duration::from_secs(1));
+        let (link, _outgoing) = Link::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
+        let mut inbound = Inbound::new(link, 2);
+        for text in ["0", "1", "2"] {
+            assert_eq!(inbound.has_room(), text != "2");
+            inbound.receive(Utf8Bytes::from_static(text));
+            inbound.pump(&directory);
+        }
+        assert!(!inbound.has_room());
+        while !inbound.has_room() {
+            inbound.changed().await;
+            inbound.pump(&directory);
+        }
+        assert_eq!(handled.lock().unwrap()[..2], ["0", "1"]);
+    }
+}

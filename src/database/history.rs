@@ -1,0 +1,169 @@
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Database, DatabaseError, Doing, from_bigint, to_bigint};
+use crate::domain::{ClientId, ConversationId, Seq, UserId, rfc3339};
+use crate::protocol::{Cursor, History, Message};
+
+/// Which part of a conversation's log is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The newest.
+    Last,
+    /// The newest of those before this number.
+    Before(Seq),
+    /// The oldest of those after this number.
+    After(Seq),
+}
+
+/// What is missing after some cursors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Replay {
+    /// In the order of each log, without gaps after the cursor.
+    pub messages: Vec<Message>,
+    /// Conversations of which more is missing than there was room for.
+    pub truncated: Vec<ConversationId>,
+    /// Conversations whose log ends before the cursor.
+    pub reset: Vec<ConversationId>,
+}
+
+// One snapshot: `last_seq` never lies before what is returned with it.
+const BACKWARDS: &str = "
+SELECT c.last_seq, e.seq, e.sender_id, e.client_id, e.created_at, e.body
+FROM members m JOIN conversations c ON c.id = m.conversation_id
+LEFT JOIN LATERAL (
+    SELECT seq, sender_id, client_id, created_at, body FROM events
+    WHERE conversation_id = c.id AND seq < $3 ORDER BY seq DESC LIMIT $4
+) e ON true
+WHERE m.conversation_id = $2 AND m.user_id = $1 ORDER BY e.seq";
+
+const FORWARDS: &str = "
+SELECT c.last_seq, e.seq, e.sender_id, e.client_id, e.created_at, e.body
+FROM members m JOIN conversations c ON c.id = m.conversation_id
+LEFT JOIN LATERAL (
+    SELECT seq, sender_id, client_id, created_at, body FROM events
+    WHERE conversation_id = c.id AND seq > $3 ORDER BY seq LIMIT $4
+) e ON true
+WHERE m.conversation_id = $2 AND m.user_id = $1 ORDER BY e.seq";
+
+// Those that miss least come first, so that most conversations are complete.
+// A conversation is replayed whole or, where the room ends, not at all. The
+// inner limit cuts nothing; it keeps the planner from joining the whole log.
+const REPLAY: &str = "
+WITH asked AS (
+    SELECT conversation_id, min(seq) AS seq FROM unnest($2::uuid[], $3::bigint[]) AS a (conversation_id, seq)
+    GROUP BY conversation_id
+), missing AS (
+    SELECT c.id, a.seq AS cursor, c.last_seq - a.seq AS count FROM asked a
+    JOIN members m ON m.conversation_id = a.conversation_id AND m.user_id = $1
+    JOIN conversations c ON c.id = a.conversation_id
+    WHERE c.last_seq <> a.seq
+), fitted AS (
+    SELECT *, count < 0 AS reset, sum(greatest(count, 0)) OVER (ORDER BY count, id) > $4 AS truncated FROM missing
+)
+SELECT f.id, f.reset, f.truncated, e.seq, e.sender_id, e.client_id, e.created_at, e.body
+FROM fitted f LEFT JOIN LATERAL (
+    SELECT seq, sender_id, client_id, created_at, body FROM events
+    WHERE conversation_id = f.id AND seq > f.cursor AND NOT f.truncated AND NOT f.reset ORDER BY seq LIMIT $4
+) e ON true
+ORDER BY f.id, e.seq";
+
+/// One row of the log, or none of it where a conversation has nothing to show.
+#[derive(FromRow)]
+pub(super) struct EventRow {
+    seq: Option<i64>,
+    sender_id: Option<Uuid>,
+    client_id: Option<Uuid>,
+    created_at: Option<OffsetDateTime>,
+    body: Option<String>,
+}
+
+#[derive(FromRow)]
+struct HistoryRow {
+    last_seq: i64,
+    #[sqlx(flatten)]
+    event: EventRow,
+}
+
+#[derive(FromRow)]
+struct ReplayRow {
+    id: Uuid,
+    reset: bool,
+    truncated: bool,
+    #[sqlx(flatten)]
+    event: EventRow,
+}
+
+impl Database {
+    /// Up to `limit` messages, oldest first; none when there is no such
+    /// conversation for this user.
+    pub async fn history(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Option<History>, DatabaseError> {
+        let (statement, edge) = match page {
+            Page::Last => (BACKWARDS, i64::MAX),
+            Page::Before(seq) => (BACKWARDS, to_bigint(seq)),
+            Page::After(seq) => (FORWARDS, to_bigint(seq)),
+        };
+        let rows: Vec<HistoryRow> = sqlx::query_as(statement)
+            .bind(user.0)
+            .bind(conversation.0)
+            .bind(edge)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+            .doing("read the history")?;
+        let Some(last_seq) = rows.first().map(|row| from_bigint(row.last_seq)) else { return Ok(None) };
+        let messages = rows.into_iter().filter_map(|row| row.event.into_message(conversation)).collect();
+        Ok(Some(History { messages, last_seq }))
+    }
+
+    /// What the user's conversations hold after `cursors`, up to `max` messages
+    /// in all. Conversations that are not the user's are left out.
+    pub async fn replay(&self, user: UserId, cursors: &[Cursor], max: u32) -> Result<Replay, DatabaseError> {
+        let conversations: Vec<Uuid> = cursors.iter().map(|cursor| cursor.conversation.0).collect();
+        let places: Vec<i64> = cursors.iter().map(|cursor| to_bigint(cursor.seq)).collect();
+        let rows: Vec<ReplayRow> = sqlx::query_as(REPLAY)
+            .bind(user.0)
+            .bind(conversations)
+            .bind(places)
+            .bind(i64::from(max))
+            .fetch_all(&self.pool)
+            .await
+            .doing("replay")?;
+        Ok(sort_out(rows))
+    }
+}
+
+fn sort_out(rows: Vec<ReplayRow>) -> Replay {
+    let mut replay = Replay::default();
+    for row in rows {
+        let conversation = ConversationId(row.id);
+        if row.reset {
+            replay.reset.push(conversation);
+        } else if row.truncated {
+            replay.truncated.push(conversation);
+        } else {
+            replay.messages.extend(row.event.into_message(conversation));
+        }
+    }
+    replay
+}
+
+impl EventRow {
+    pub(super) fn into_message(self, conversation: ConversationId) -> Option<Message> {
+        Some(Message {
+            conversation,
+            seq: from_bigint(self.seq?),
+            sender: UserId(self.sender_id?),
+            client_id: ClientId(self.client_id?),
+            at: rfc3339(self.created_at?),
+            body: self.body?,
+        })
+    }
+}

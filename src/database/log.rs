@@ -1,0 +1,266 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, FromRow, PgConnection};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Fault, UNREAD_SCAN, from_bigint, to_bigint};
+use crate::domain::{ClientId, ConversationId, Seq, UserId};
+use crate::protocol::UNREAD_MAX;
+
+/// A connection that appends to the log. It belongs to one writer; after a
+/// fault that lies with the connection it is to be dropped and opened again.
+pub struct Log(PgConnection);
+
+/// A message to append.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEvent<'a> {
+    pub sender: UserId,
+    pub client_id: ClientId,
+    pub conversation: ConversationId,
+    pub body: &'a str,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Appended {
+    /// One for each event, in the order given.
+    pub places: Vec<Place>,
+    /// Everybody in the conversations of the batch.
+    pub members: HashMap<ConversationId, Arc<[UserId]>>,
+}
+
+/// What became of one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is in the log. `duplicate`: it was there before this batch.
+    Stored { seq: Seq, at: OffsetDateTime, duplicate: bool },
+    /// Its sender has given this client id to another message.
+    IdReused,
+    /// There is no such conversation, or the sender is not in it.
+    NoSuchConversation,
+}
+
+/// How far a user says to have got in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub conversation: ConversationId,
+    pub user: UserId,
+    pub delivered: Seq,
+    pub read: Seq,
+}
+
+/// What a position changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It grew to this.
+    To {
+        position: Position,
+        /// The messages of others after `read`, up to [`UNREAD_MAX`]; none when
+        /// only `delivered` grew.
+        unread: Option<u32>,
+        others: Vec<UserId>,
+    },
+    /// The user is not in that conversation.
+    NoSuchConversation { user: UserId, conversation: ConversationId },
+}
+
+/// A hung statement ends, and a commit of seconds does not count as hung. The
+/// wait for another writer's row lock ends first, so that it is told apart.
+const STATEMENT_TIMEOUT: &str = "30s";
+const LOCK_TIMEOUT: &str = "10s";
+
+/// Stricter settings than `on` are left as they are.
+const PROMISE_DURABILITY: &str = "
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+// The rows of the conversations are locked in the order of their ids, so that
+// two writers never wait for each other. Numbers are given out under these
+// locks, in the transaction that stores the events: there are no holes.
+//
+// A duplicate that another writer commits while this statement runs is not in
+// its snapshot; it violates `events_client_key`, and the batch is run again.
+const APPEND: &str = "
+WITH input AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[])
+    WITH ORDINALITY AS t (sender_id, client_id, conversation_id, body, place)
+), audience AS MATERIALIZED (
+    SELECT conversation_id, array_agg(user_id) AS members FROM members
+    WHERE conversation_id IN (SELECT conversation_id FROM input) GROUP BY conversation_id
+), stored AS MATERIALIZED (
+    SELECT i.place, e.seq, e.created_at, e.conversation_id = i.conversation_id AND e.body = i.body AS same
+    FROM input i JOIN events e ON e.sender_id = i.sender_id AND e.client_id = i.client_id
+), fresh AS MATERIALIZED (
+    SELECT i.*, row_number() OVER (PARTITION BY conversation_id ORDER BY place) AS nth,
+        count(*) OVER (PARTITION BY conversation_id) AS total
+    FROM input i JOIN audience a USING (conversation_id)
+    WHERE i.sender_id = ANY (a.members) AND NOT EXISTS (SELECT FROM stored s WHERE s.place = i.place)
+), locked AS MATERIALIZED (
+    SELECT id FROM conversations WHERE id IN (SELECT conversation_id FROM fresh)
+    ORDER BY id FOR NO KEY UPDATE
+), grown AS (
+    UPDATE conversations c SET last_seq = c.last_seq + f.total,
+        last_at = greatest(c.last_at, date_trunc('milliseconds', now()))
+    FROM locked l JOIN fresh f ON f.conversation_id = l.id AND f.nth = 1
+    WHERE c.id = l.id RETURNING c.id, c.last_seq
+), numbered AS MATERIALIZED (
+    SELECT f.*, g.last_seq - f.total + f.nth AS seq FROM fresh f JOIN grown g ON g.id = f.conversation_id
+), appended AS (
+    INSERT INTO events (conversation_id, seq, sender_id, client_id, created_at, body)
+    SELECT conversation_id, seq, sender_id, client_id, date_trunc('milliseconds', now()), body FROM numbered
+)
+SELECT i.conversation_id, coalesce(s.seq, n.seq) AS seq, s.place IS NOT NULL AS duplicate,
+    coalesce(s.same, true) AS same, coalesce(s.created_at, date_trunc('milliseconds', now())) AS created_at,
+    CASE WHEN n.nth = 1 OR s.place IS NOT NULL THEN a.members END AS members
+FROM input i LEFT JOIN stored s USING (place) LEFT JOIN numbered n USING (place)
+LEFT JOIN audience a ON a.conversation_id = i.conversation_id
+ORDER BY i.place";
+
+// Positions only grow, end at the end of the log, and what is read is also
+// delivered (the caller sees to that of the input).
+const ADVANCE: &str = "
+WITH input AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
+    WITH ORDINALITY AS t (conversation_id, user_id, delivered, read, place)
+), clamped AS MATERIALIZED (
+    SELECT i.place, m.conversation_id, m.user_id, m.read_seq AS read_before,
+        least(i.delivered, c.last_seq) AS delivered, least(i.read, c.last_seq) AS read
+    FROM input i JOIN members m USING (conversation_id, user_id) JOIN conversations c ON c.id = i.conversation_id
+), grown AS (
+    UPDATE members m SET delivered_seq = greatest(m.delivered_seq, p.delivered),
+        read_seq = greatest(m.read_seq, p.read)
+    FROM clamped p WHERE m.conversation_id = p.conversation_id AND m.user_id = p.user_id
+        AND (m.delivered_seq < p.delivered OR m.read_seq < p.read)
+    RETURNING p.place, m.delivered_seq, m.read_seq
+)
+SELECT i.conversation_id, i.user_id, g.delivered_seq, g.read_seq,
+    CASE WHEN g.read_seq > p.read_before THEN (SELECT count(*) FROM (
+        SELECT sender_id FROM events
+        WHERE conversation_id = i.conversation_id AND seq > g.read_seq ORDER BY seq DESC LIMIT $5
+    ) newest WHERE sender_id <> i.user_id) END AS unread,
+    ARRAY(SELECT o.user_id FROM members o
+        WHERE o.conversation_id = i.conversation_id AND o.user_id <> i.user_id) AS others
+FROM input i LEFT JOIN clamped p USING (place) LEFT JOIN grown g USING (place)
+WHERE g.place IS NOT NULL OR p.place IS NULL
+ORDER BY i.place";
+
+#[derive(FromRow)]
+struct AppendedRow {
+    conversation_id: Uuid,
+    seq: Option<i64>,
+    duplicate: bool,
+    same: bool,
+    created_at: OffsetDateTime,
+    /// With the first new event of each conversation, and with duplicates.
+    members: Option<Vec<Uuid>>,
+}
+
+#[derive(FromRow)]
+struct MovedRow {
+    conversation_id: Uuid,
+    user_id: Uuid,
+    delivered_seq: Option<i64>,
+    read_seq: Option<i64>,
+    unread: Option<i64>,
+    others: Vec<Uuid>,
+}
+
+impl Log {
+    /// Connects, and makes sure that a commit is on disk before it is reported.
+    pub async fn open(options: &PgConnectOptions) -> Result<Self, Fault> {
+        let mut connection = options
+            .clone()
+            .application_name("tidings writer")
+            .options([
+                // A plan made for an empty table, or for a batch of one, is
+                // several times slower for the next.
+                ("plan_cache_mode", "force_custom_plan"),
+                // Compiling a plan takes longer than any of these runs.
+                ("jit", "off"),
+                ("statement_timeout", STATEMENT_TIMEOUT),
+                ("lock_timeout", LOCK_TIMEOUT),
+            ])
+            .connect()
+            .await
+            // Whatever it says: nothing has been tried on a row yet.
+            .map_err(Fault::away)?;
+        sqlx::query(PROMISE_DURABILITY).execute(&mut connection).await?;
+        Ok(Self(connection))
+    }
+
+    /// Appends the events, in order, in one transaction: all that can be
+    /// stored, or none. Each `(sender, client_id)` may be given once.
+    pub async fn append(&mut self, events: &[NewEvent<'_>]) -> Result<Appended, Fault> {
+        let senders: Vec<Uuid> = events.iter().map(|event| event.sender.0).collect();
+        let client_ids: Vec<Uuid> = events.iter().map(|event| event.client_id.0).collect();
+        let conversations: Vec<Uuid> = events.iter().map(|event| event.conversation.0).collect();
+        let bodies: Vec<&str> = events.iter().map(|event| event.body).collect();
+        let rows: Vec<AppendedRow> = sqlx::query_as(APPEND)
+            .bind(senders)
+            .bind(client_ids)
+            .bind(conversations)
+            .bind(bodies)
+            .fetch_all(&mut self.0)
+            .await?;
+        let mut appended = Appended::default();
+        for row in rows {
+            appended.places.push(row.place());
+            if let Some(members) = row.members {
+                let members = members.into_iter().map(UserId).collect();
+                appended.members.insert(ConversationId(row.conversation_id), members);
+            }
+        }
+        Ok(appended)
+    }
+
+    /// Moves the positions of members forwards and says which of them grew.
+    /// Each `(conversation, user)` may be given once, with `read <= delivered`.
+    pub async fn advance(&mut self, positions: &[Position]) -> Result<Vec<Moved>, Fault> {
+        let conversations: Vec<Uuid> = positions.iter().map(|position| position.conversation.0).collect();
+        let users: Vec<Uuid> = positions.iter().map(|position| position.user.0).collect();
+        let delivered: Vec<i64> = positions.iter().map(|position| to_bigint(position.delivered)).collect();
+        let read: Vec<i64> = positions.iter().map(|position| to_bigint(position.read)).collect();
+        let rows: Vec<MovedRow> = sqlx::query_as(ADVANCE)
+            .bind(conversations)
+            .bind(users)
+            .bind(delivered)
+            .bind(read)
+            .bind(UNREAD_SCAN)
+            .fetch_all(&mut self.0)
+            .await?;
+        Ok(rows.into_iter().map(MovedRow::into_moved).collect())
+    }
+}
+
+impl AppendedRow {
+    fn place(&self) -> Place {
+        match self.seq {
+            None => Place::NoSuchConversation,
+            Some(_) if !self.same => Place::IdReused,
+            Some(seq) => {
+                Place::Stored { seq: from_bigint(seq), at: self.created_at, duplicate: self.duplicate }
+            }
+        }
+    }
+}
+
+impl MovedRow {
+    fn into_moved(self) -> Moved {
+        let (conversation, user) = (ConversationId(self.conversation_id), UserId(self.user_id));
+        let (Some(delivered), Some(read)) = (self.delivered_seq, self.read_seq) else {
+            return Moved::NoSuchConversation { user, conversation };
+        };
+        Moved::To {
+            position: Position {
+                conversation,
+                user,
+                delivered: from_bigint(delivered),
+                read: from_bigint(read),
+            },
+            unread: self.unread.map(|count| u32::try_from(count).unwrap_or(UNREAD_MAX).min(UNREAD_MAX)),
+            others: self.others.into_iter().map(UserId).collect(),
+        }
+    }
+}

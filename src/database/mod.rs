@@ -1,0 +1,89 @@
+//! PostgreSQL: nothing else in the crate has SQL. One file per table or two,
+//! each statement exercised by a test on a real database.
+
+mod conversations;
+mod error;
+mod fault;
+mod history;
+mod log;
+mod sessions;
+mod state;
+mod users;
+
+use std::str::FromStr;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
+
+pub use conversations::{DirectPair, ListCursor};
+pub use error::{DatabaseError, Doing};
+pub use fault::Fault;
+pub use history::{Page, Replay};
+pub use log::{Appended, Log, Moved, NewEvent, Place, Position};
+pub use sessions::{Held, Kept};
+pub use state::Warning;
+pub use users::{Account, Claim};
+
+use crate::config::Config;
+use crate::domain::Seq;
+use crate::protocol::UNREAD_MAX;
+
+/// Settings of every connection of the pool. A statement stuck behind a lock
+/// does not hold its connection for ever; and compiling a statement can take
+/// seconds where running it takes milliseconds.
+const SESSION_SETTINGS: [(&str, &str); 2] = [("statement_timeout", "10s"), ("jit", "off")];
+
+/// The connections of reads and of everything that is not a message. Cheap to
+/// clone; all clones share the pool.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+impl Database {
+    /// Connects to `url` once, to fail early; the pool fills when needed.
+    pub async fn connect(url: &str, config: &Config) -> Result<Self, DatabaseError> {
+        let options = PgConnectOptions::from_str(url).doing("read DATABASE_URL")?.application_name("tidings");
+        let pool = PgPoolOptions::new()
+            .max_connections(config.pool_size)
+            .acquire_timeout(config.pool_timeout)
+            .connect_with(options.clone().options(SESSION_SETTINGS))
+            .await
+            .doing("connect")?;
+        Ok(Self { pool, options })
+    }
+
+    /// Brings the schema up to date. Takes its own lock: several servers may
+    /// start at once.
+    pub async fn migrate(&self) -> Result<(), DatabaseError> {
+        // A connection of its own: a migration may take longer than a statement.
+        let mut connection = self.options.connect().await.doing("connect to migrate")?;
+        sqlx::migrate!().run(&mut connection).await.map_err(sqlx::Error::from).doing("migrate")?;
+        connection.close().await.doing("close the migrating connection")
+    }
+
+    /// How to reach this database over a connection that is not of the pool.
+    pub fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Waits for what is running, then closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// How many of the newest messages are looked at for an unread count: own ones
+/// among them do not count.
+const UNREAD_SCAN: i64 = 2 * UNREAD_MAX as i64;
+
+/// A place in a log as PostgreSQL holds it; what is beyond every log stays so.
+fn to_bigint(seq: Seq) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// Constraints keep these columns from being negative.
+fn from_bigint(seq: i64) -> Seq {
+    u64::try_from(seq).unwrap_or(0)
+}

@@ -1,0 +1,157 @@
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::sessions::insert_session;
+use super::{Database, DatabaseError, Doing};
+use crate::domain::{Name, SessionId, UserId, name_key};
+use crate::protocol::User;
+
+/// What became of asking for a new name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The name is the caller's, and the session is open.
+    New(User),
+    /// Somebody has this name, or one that looks the same.
+    Taken,
+}
+
+/// A user with what is needed to let somebody in.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub user: User,
+    /// A PHC string; none where no password was set.
+    pub password_hash: Option<String>,
+}
+
+/// Sorts after every character that a name can have.
+const LAST_CHARACTER: char = '\u{10ffff}';
+
+// Nobody waits long here: of those who claim one name at once, one inserts and
+// the others find the row when that one has committed.
+const CLAIM: &str = "
+INSERT INTO users (id, name, name_key, look_alike, password_hash) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING";
+
+const ACCOUNT_BY_KEY: &str = "SELECT id, name, password_hash FROM users WHERE name_key = $1";
+
+const ACCOUNT: &str = "SELECT id, name, password_hash FROM users WHERE id = $1";
+
+// A range of the index: nothing in the prefix is a pattern, `%` and `_` are data.
+const SEARCH: &str = "
+SELECT id, name, name_key FROM users
+WHERE name_key >= $1 AND name_key < $2 AND name_key > $3 ORDER BY name_key LIMIT $4";
+
+const SET_PASSWORD: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+
+#[derive(FromRow)]
+struct AccountRow {
+    id: Uuid,
+    name: String,
+    password_hash: Option<String>,
+}
+
+#[derive(FromRow)]
+struct FoundRow {
+    id: Uuid,
+    name: String,
+    name_key: String,
+}
+
+impl Database {
+    /// Gives `name` to a new user and opens the session `session` for them, both
+    /// or neither. Exactly one of any number of callers gets the name.
+    pub async fn claim(
+        &self,
+        name: &Name,
+        password_hash: Option<&str>,
+        session: SessionId,
+        ttl: std::time::Duration,
+    ) -> Result<Claim, DatabaseError> {
+        let doing = "claim a name";
+        let user = User { id: UserId::fresh(), name: name.as_str().to_owned() };
+        let mut transaction = self.pool.begin().await.doing(doing)?;
+        let claimed = sqlx::query(CLAIM)
+            .bind(user.id.0)
+            .bind(name.as_str())
+            .bind(name.key())
+            .bind(name.look_alike())
+            .bind(password_hash)
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        if claimed.rows_affected() == 0 {
+            return Ok(Claim::Taken);
+        }
+        insert_session(&mut transaction, session, user.id, ttl).await.doing(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(Claim::New(user))
+    }
+
+    /// The user of this name, if there is one.
+    pub async fn account_named(&self, name: &Name) -> Result<Option<Account>, DatabaseError> {
+        let row: Option<AccountRow> = sqlx::query_as(ACCOUNT_BY_KEY)
+            .bind(name.key())
+            .fetch_optional(&self.pool)
+            .await
+            .doing("find a name")?;
+        Ok(row.map(AccountRow::into_account))
+    }
+
+    pub async fn account(&self, user: UserId) -> Result<Option<Account>, DatabaseError> {
+        let row: Option<AccountRow> =
+            sqlx::query_as(ACCOUNT).bind(user.0).fetch_optional(&self.pool).await.doing("find a user")?;
+        Ok(row.map(AccountRow::into_account))
+    }
+
+    /// Up to `limit` users whose name begins with `prefix`, sorted by key, after
+    /// the key `after`; each with its key.
+    pub async fn search_users(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(String, User)>, DatabaseError> {
+        let prefix = name_key(prefix);
+        let rows: Vec<FoundRow> = sqlx::query_as(SEARCH)
+            .bind(&prefix)
+            .bind(format!("{prefix}{LAST_CHARACTER}"))
+            .bind(after.unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+            .doing("search for names")?;
+        Ok(rows.into_iter().map(FoundRow::into_user).collect())
+    }
+
+    /// Sets the password and ends every other session of the user, both or
+    /// neither.
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        password_hash: &str,
+        keep: SessionId,
+    ) -> Result<(), DatabaseError> {
+        let doing = "set a password";
+        let mut transaction = self.pool.begin().await.doing(doing)?;
+        sqlx::query(SET_PASSWORD)
+            .bind(user.0)
+            .bind(password_hash)
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        super::sessions::delete_others(&mut transaction, user, keep).await.doing(doing)?;
+        transaction.commit().await.doing(doing)
+    }
+}
+
+impl AccountRow {
+    fn into_account(self) -> Account {
+        Account { user: User { id: UserId(self.id), name: self.name }, password_hash: self.password_hash }
+    }
+}
+
+impl FoundRow {
+    fn into_user(self) -> (String, User) {
+        (self.name_key, User { id: UserId(self.id), name: self.name })
+    }
+}

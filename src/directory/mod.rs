@@ -1,0 +1,78 @@
+//! Where is this user, and what may be said to them: the one place that knows.
+//!
+//! The presence actor is the only writer; everybody reads without asking an
+//! actor. On several nodes, this is where a user of another one is looked up.
+
+mod address;
+mod envelope;
+mod link;
+mod message;
+mod roster;
+
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use dashmap::DashMap;
+use ractor::{ActorId, ActorRef, ActorStatus};
+
+pub use address::Address;
+pub use envelope::{Envelope, Opened, Returned};
+pub use link::{Close, ConnectionId, Link, OutboundLimits, Outgoing};
+pub use message::{Answer, Committed, Progress, Settled, Submission, UserMessage};
+pub use roster::{Change, Roster};
+
+use crate::domain::UserId;
+
+/// The users of this server who have a connection, and who counts as online.
+#[derive(Default)]
+pub struct Directory {
+    actors: DashMap<UserId, ActorRef<UserMessage>>,
+    roster: RwLock<Roster>,
+}
+
+impl Directory {
+    /// The user's actor; none while the user has no connection, and for
+    /// microseconds while a crashed one is being replaced.
+    pub fn get(&self, user: UserId) -> Option<ActorRef<UserMessage>> {
+        self.actors.get(&user).map(|entry| entry.value().clone())
+    }
+
+    /// Says something to a user, if connected. A message to an actor that is
+    /// dying is lost: its connections resynchronise from the log.
+    pub fn tell(&self, user: UserId, message: UserMessage) {
+        if let Some(entry) = self.actors.get(&user)
+            && entry.value().cast(message).is_err()
+        {
+            tracing::debug!(%user, "told an actor that is being replaced");
+        }
+    }
+
+    /// Everyone who has an actor now.
+    pub fn everyone(&self) -> Vec<ActorRef<UserMessage>> {
+        self.actors.iter().map(|entry| entry.value().clone()).collect()
+    }
+
+    /// Who counts as online.
+    pub fn roster(&self) -> RwLockReadGuard<'_, Roster> {
+        self.roster.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// For the presence actor only.
+    pub fn roster_mut(&self) -> RwLockWriteGuard<'_, Roster> {
+        self.roster.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// For the presence actor only: `actor` is the user from now on.
+    pub fn put(&self, user: UserId, actor: ActorRef<UserMessage>) {
+        self.actors.insert(user, actor);
+    }
+
+    /// For the presence actor only: forgets those whose actor has ended.
+    pub fn retain_living(&self) {
+        self.actors.retain(|_, actor| actor.get_status() < ActorStatus::Stopping);
+    }
+
+    /// For the presence actor only: forgets the user, unless replaced meanwhile.
+    pub fn remove(&self, user: UserId, actor: ActorId) {
+        self.actors.remove_if(&user, |_, current| current.get_id() == actor);
+    }
+}

@@ -1,0 +1,84 @@
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+const SECRET_BYTES: usize = 32;
+
+/// What holds a session: 256 random bits. Whoever has it is the user; it is
+/// never stored and never printed.
+#[derive(Clone)]
+pub struct SessionSecret([u8; SECRET_BYTES]);
+
+/// Names a session: SHA-256 of its secret, of no use to whoever reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub [u8; 32]);
+
+impl SessionSecret {
+    /// A new one from the operating system's generator.
+    ///
+    /// # Panics
+    /// When the system has no randomness to give: nothing safe can follow.
+    pub fn generate() -> Self {
+        let mut bytes = [0; SECRET_BYTES];
+        getrandom::fill(&mut bytes).expect("the operating system provides randomness");
+        Self(bytes)
+    }
+
+    /// Reads what [`text`](Self::text) wrote; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        // The length first: a long forgery is not worth decoding.
+        if text.len() != SECRET_BYTES.div_ceil(3) * 4 - 1 {
+            return None;
+        }
+        let mut bytes = [0; SECRET_BYTES];
+        let written = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        (written == SECRET_BYTES).then_some(Self(bytes))
+    }
+
+    /// For the cookie or the bearer token: 43 characters of base64url.
+    pub fn text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    pub fn id(&self) -> SessionId {
+        SessionId(Sha256::digest(self.0).into())
+    }
+}
+
+impl fmt::Debug for SessionSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionSecret(…)")
+    }
+}
+
+/// The first four bytes: enough to tell sessions apart in a log.
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.0;
+        write!(f, "SessionId({a:02x}{b:02x}{c:02x}{d:02x}…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_reads_back_and_prints_nothing() {
+        let secret = SessionSecret::generate();
+        let again = SessionSecret::parse(&secret.text()).unwrap();
+        assert_eq!(again.id(), secret.id());
+        assert_eq!(format!("{secret:?}"), "SessionSecret(…)");
+        assert_ne!(SessionSecret::generate().id(), secret.id());
+    }
+
+    #[test]
+    fn b25_forged_secrets_are_refused_whatever_their_shape() {
+        let text = SessionSecret::generate().text();
+        for forged in ["", "a", &text[1..], &format!("{text}="), &"é".repeat(22), &"a".repeat(8_192)] {
+            assert!(SessionSecret::parse(forged).is_none(), "{forged:.50}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What an operator watches: every metric, named and described in one place.
+//! Rendered at `/metrics` in the Prometheus text format.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::protocol::Code;
+
+const SOCKETS: &str = "tidings_sockets";
+const USERS_ONLINE: &str = "tidings_users_online";
+const MESSAGES: &str = "tidings_messages_total";
+const BATCH_SIZE: &str = "tidings_batch_size";
+const COMMIT_SECONDS: &str = "tidings_commit_seconds";
+const PERSISTENCE_QUEUE: &str = "tidings_persistence_queue";
+const OUTBOUND_DROPPED: &str = "tidings_outbound_dropped_total";
+const RESTARTS: &str = "tidings_restarts_total";
+const REFUSALS: &str = "tidings_refusals_total";
+const HTTP_REQUESTS: &str = "tidings_http_requests_total";
+
+const BATCH_BUCKETS: [f64; 8] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
+const COMMIT_BUCKETS: [f64; 9] = [0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+
+/// How often recorded values are gathered when nobody asks for them, so that
+/// they do not pile up.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Starts recording, once per process; what is recorded before is lost.
+pub fn install() {
+    recorder();
+}
+
+/// Everything in the Prometheus text format; none when another recorder had
+/// been installed in this process.
+pub fn render() -> Option<String> {
+    recorder().map(PrometheusHandle::render)
+}
+
+/// Gathers what was recorded, for as long as it is polled.
+pub async fn upkeep() {
+    let mut tick = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        tick.tick().await;
+        if let Some(handle) = recorder() {
+            handle.run_upkeep();
+        }
+    }
+}
+
+fn recorder() -> Option<&'static PrometheusHandle> {
+    RECORDER.get_or_init(build).as_ref()
+}
+
+fn build() -> Option<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(BATCH_SIZE.into()), &BATCH_BUCKETS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Full(COMMIT_SECONDS.into()), &COMMIT_BUCKETS)
+        })
+        .and_then(PrometheusBuilder::install_recorder)
+        .inspect_err(|error| tracing::error!(%error, "metrics are not recorded"))
+        .ok()?;
+    describe_gauge!(SOCKETS, "Open WebSockets");
+    describe_gauge!(USERS_ONLINE, "Users with at least one socket, or within the grace after it");
+    describe_counter!(MESSAGES, "Messages committed, without duplicates");
+    describe_histogram!(BATCH_SIZE, "Submissions in one batch");
+    describe_histogram!(COMMIT_SECONDS, "Seconds from the start of a batch to its commit");
+    describe_gauge!(PERSISTENCE_QUEUE, "Submissions that wait to be stored");
+    describe_counter!(OUTBOUND_DROPPED, "Ephemeral frames dropped from queues half full");
+    describe_counter!(RESTARTS, "Actors restarted, by station");
+    describe_counter!(REFUSALS, "Requests and frames refused, by code");
+    describe_counter!(HTTP_REQUESTS, "HTTP requests answered, by status");
+    Some(handle)
+}
+
+/// A socket was opened; the guard is kept for as long as it lives.
+pub fn socket_opened() -> SocketGuard {
+    gauge!(SOCKETS).increment(1);
+    SocketGuard(())
+}
+
+/// Counts one open socket until it is dropped.
+#[must_use]
+pub struct SocketGuard(());
+
+impl Drop for SocketGuard {
+    fn drop(&mut self) {
+        gauge!(SOCKETS).decrement(1);
+    }
+}
+
+/// How many users count as online now.
+pub fn users_online(count: usize) {
+    gauge!(USERS_ONLINE).set(as_f64(count));
+}
+
+/// A batch was committed: `submissions` in it, `stored` of them new.
+pub fn batch_committed(submissions: usize, stored: usize, took: Duration) {
+    histogram!(BATCH_SIZE).record(as_f64(submissions));
+    histogram!(COMMIT_SECONDS).record(took);
+    counter!(MESSAGES).increment(stored as u64);
+}
+
+/// The submissions that wait to be stored changed by this many.
+pub fn persistence_queue(change: isize) {
+    match change {
+        0.. => gauge!(PERSISTENCE_QUEUE).increment(as_f64(change.unsigned_abs())),
+        _ => gauge!(PERSISTENCE_QUEUE).decrement(as_f64(change.unsigned_abs())),
+    }
+}
+
+/// An ephemeral frame was dropped from a queue that was half full.
+pub fn outbound_dropped() {
+    counter!(OUTBOUND_DROPPED).increment(1);
+}
+
+/// An actor of the station `actor` was restarted.
+pub fn restarted(actor: &'static str) {
+    counter!(RESTARTS, "actor" => actor).increment(1);
+}
+
+/// A request or a frame was refused.
+pub fn refused(code: Code) {
+    counter!(REFUSALS, "code" => name_of(code)).increment(1);
+}
+
+/// An HTTP request was answered.
+pub fn http_request(status: u16) {
+    counter!(HTTP_REQUESTS, "status" => status.to_string()).increment(1);
+}
+
+/// A code as it is on the wire.
+fn name_of(code: Code) -> String {
+    let quoted = serde_json::to_string(&code).expect("a unit variant is a string");
+    quoted.trim_matches('"').to_owned()
+}
+
+fn as_f64(count: usize) -> f64 {
+    // Exact below 2^53.
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_is_rendered() {
+        install();
+        let socket = socket_opened();
+        batch_committed(5, 4, Duration::from_millis(2));
+        restarted("user");
+        refused(Code::NameTaken);
+        http_request(200);
+        drop(socket);
+        let text = render().unwrap();
+        for line in [
+            "tidings_sockets 0",
+            "tidings_messages_total 4",
+            "tidings_batch_size_bucket{le=\"10\"} 1",
+            "tidings_commit_seconds_count 1",
+            "tidings_restarts_total{actor=\"user\"} 1",
+            "tidings_refusals_total{code=\"name_taken\"} 1",
+            "tidings_http_requests_total{status=\"200\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+}

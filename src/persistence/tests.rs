@@ -1,0 +1,252 @@
+//! The pure core against a model of the database that fails in every way.
+
+mod model;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::batch::{self, Batch, Deliveries};
+use super::buffer::{Buffer, Next, Work};
+use crate::database::{Moved, Position};
+use crate::directory::{Progress, Settled};
+use crate::domain::Seq;
+use crate::protocol::Code;
+use model::{BOUNDS, Luck, POISON, World, conversation, submission, user};
+
+fn luck() -> impl Strategy<Value = Luck> {
+    prop_oneof![
+        4 => Just(Luck::Good),
+        1 => Just(Luck::Conflict),
+        1 => Just(Luck::Away),
+        1 => Just(Luck::Unknown),
+        1 => Just(Luck::Refusing),
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Submit { sender: u8, client_id: u8, talk: u8, body: &'static str },
+    Reach { user: u8, talk: u8, delivered: Seq, read: Seq },
+    Step(Luck),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let body = prop_oneof![8 => Just("one"), 1 => Just("two"), 1 => Just(POISON)];
+    prop_oneof![
+        3 => (0..3u8, 0..20u8, 0..3u8, body)
+            .prop_map(|(sender, client_id, talk, body)| Act::Submit { sender, client_id, talk, body }),
+        1 => (0..3u8, 0..3u8, 0..9u64, 0..9u64)
+            .prop_map(|(user, talk, delivered, read)| Act::Reach { user, talk, delivered, read }),
+        2 => luck().prop_map(Act::Step),
+    ]
+}
+
+proptest! {
+    /// Whatever fails: every submission is answered once, rightly.
+    #[test]
+    fn every_submission_is_answered_once(acts in proptest::collection::vec(act(), 1..200)) {
+        let mut world = World::new();
+        let mut submitted = BTreeMap::new();
+        for (number, act) in acts.into_iter().enumerate() {
+            let number = number as u64;
+            match act {
+                Act::Submit { sender, client_id, talk, body } => {
+                    let waiting = submission(sender, client_id, talk, body, number);
+                    submitted.insert(number, waiting.submission.clone());
+                    world.buffer.push(waiting);
+                }
+                Act::Reach { user: member, talk, delivered, read } => {
+                    let (user, conversation) = (user(member), conversation(talk));
+                    world.buffer.reach(Progress { user, conversation, delivered, read });
+                }
+                Act::Step(luck) => drop(world.step(luck)),
+            }
+            world.buffer.check_invariants();
+        }
+        world.finish();
+        prop_assert!(world.answers.keys().eq(submitted.keys()));
+        for (number, answers) in &world.answers {
+            let [answer] = answers[..] else { panic!("{number} was answered {} times", answers.len()) };
+            let asked = &submitted[number];
+            let stored = world.store.events.get(&(asked.sender, asked.client_id));
+            let same = stored.filter(|(talk, body, _)| *talk == asked.conversation && body == asked.body.as_str());
+            match answer {
+                Ok((seq, _)) => prop_assert_eq!(same.map(|stored| stored.2), Some(seq)),
+                Err(Code::IdReused) => prop_assert!(stored.is_some() && same.is_none()),
+                Err(Code::NotFound) => prop_assert_eq!((asked.sender, asked.conversation), (user(0), conversation(2))),
+                Err(Code::Internal) => prop_assert_eq!(asked.body.as_str(), POISON),
+                Err(code) => prop_assert_eq!(code, Code::StorageUnavailable),
+            }
+        }
+    }
+
+    /// Without refusals, what a user wrote stands in the order written.
+    #[test]
+    fn a_users_messages_keep_their_order(
+        talks in proptest::collection::vec((0..3u8, 0..2u8), 1..100),
+        lucks in proptest::collection::vec(luck(), 0..100),
+    ) {
+        let mut world = World::new();
+        let mut lucks = lucks.into_iter().filter(|luck| *luck != Luck::Refusing);
+        let mut written: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (number, (sender, talk)) in talks.into_iter().enumerate() {
+            let waiting = submission(sender, number as u8, talk, "x", number as u64);
+            let name = (waiting.submission.sender, waiting.submission.client_id);
+            written.entry((name.0, waiting.submission.conversation)).or_default().push(name);
+            world.buffer.push(waiting);
+            if let Some(luck) = lucks.next() {
+                world.step(luck);
+            }
+        }
+        world.finish();
+        for ((sender, talk), names) in written {
+            let mut log = world.store.logs[&talk].clone();
+            log.retain(|name| name.0 == sender);
+            prop_assert_eq!(log, names);
+        }
+    }
+
+    /// Positions only grow, and what was read has been delivered.
+    #[test]
+    fn the_highest_position_stands_for_all(reached in proptest::collection::vec((0..9u64, 0..9u64), 1..20)) {
+        let mut buffer = Buffer::new(BOUNDS);
+        for &(delivered, read) in &reached {
+            buffer.reach(Progress { user: user(1), conversation: conversation(1), delivered, read });
+        }
+        let Next::Work(Work::Positions(positions)) = buffer.next(Instant::now()) else { panic!("nothing to do") };
+        let read = reached.iter().map(|position| position.1).max().unwrap();
+        let delivered = reached.iter().map(|position| position.0).max().unwrap().max(read);
+        prop_assert_eq!(positions, [Position { user: user(1), conversation: conversation(1), delivered, read }]);
+    }
+}
+
+#[test]
+fn a_batch_is_what_arrived_while_the_last_one_ran() {
+    let (mut buffer, now) = (Buffer::new(BOUNDS), Instant::now());
+    buffer.push(submission(0, 0, 0, "x", 0));
+    let Next::Work(Work::Messages(first)) = buffer.next(now) else { panic!("one is enough") };
+    for number in 1..6 {
+        buffer.push(submission(0, number, 0, "x", number.into()));
+        assert!(matches!(buffer.next(now), Next::Nothing), "one commit at a time");
+    }
+    buffer.stored();
+    let Next::Work(Work::Messages(second)) = buffer.next(now) else { panic!("the rest is due") };
+    assert_eq!((first.len(), second.len()), (1, BOUNDS.batch));
+}
+
+#[test]
+fn positions_wait_their_interval_and_never_hold_up_messages() {
+    let (mut buffer, now) = (Buffer::new(BOUNDS), Instant::now());
+    let reach = |seq| Progress { user: user(1), conversation: conversation(1), delivered: seq, read: 0 };
+    buffer.reach(reach(1));
+    assert!(matches!(buffer.next(now), Next::Work(Work::Positions(_))), "the first goes at once");
+    buffer.moved();
+    buffer.reach(reach(2));
+    let Next::At(due) = buffer.next(now) else { panic!("the second waits") };
+    assert_eq!(due, now + BOUNDS.positions_interval);
+    buffer.push(submission(0, 0, 0, "x", 0));
+    assert!(matches!(buffer.next(now), Next::Work(Work::Messages(_))));
+    buffer.stored();
+    assert!(matches!(buffer.next(due), Next::Work(Work::Positions(_))));
+    assert!(!buffer.is_settled());
+    buffer.moved();
+    buffer.reach(reach(3));
+    buffer.drain();
+    assert!(matches!(buffer.next(due), Next::Work(Work::Positions(_))), "not when the server stops");
+}
+
+#[test]
+fn f11_sends_are_refused_when_storage_refuses_for_long_and_wait_when_it_is_away() {
+    for (luck, refused) in [(Luck::Refusing, true), (Luck::Away, false)] {
+        let mut world = World::new();
+        for number in 0..6 {
+            world.buffer.push(submission(0, number, 0, "x", number.into()));
+        }
+        let begun = world.now;
+        while world.answers.is_empty() && world.now < begun + Duration::from_secs(600) {
+            world.step(luck);
+        }
+        assert_eq!(!world.answers.is_empty(), refused, "{luck:?}");
+        if refused {
+            assert!(world.answers.values().all(|answers| answers[..] == [Err(Code::StorageUnavailable)]));
+            assert_eq!(world.answers.len(), 6);
+            assert!(world.now < begun + Duration::from_secs(5));
+        }
+        world.finish();
+    }
+}
+
+#[test]
+fn the_bad_row_stands_alone_in_a_logarithm_of_statements() {
+    let mut world = World::new();
+    for number in 0..4 {
+        let body = if number == 2 { POISON } else { "x" };
+        world.buffer.push(submission(0, number, 0, body, number.into()));
+    }
+    let mut statements = 0;
+    while world.step(Luck::Good) {
+        statements += 1;
+    }
+    assert_eq!(statements, 5, "4 fail, 2 pass, 2 fail, 1 is refused, 1 passes");
+    assert_eq!(world.answers[&2], [Err(Code::Internal)]);
+    assert_eq!(world.store.events.len(), 3);
+}
+
+#[test]
+fn everybody_is_told_once_a_batch_in_the_order_of_the_log() {
+    let mut world = World::new();
+    let known = submission(1, 9, 0, "known", 0);
+    world.buffer.push(known);
+    world.finish();
+    let mut batch = Batch::default();
+    for waiting in [
+        submission(0, 0, 0, "a", 1),
+        submission(1, 9, 0, "known", 2),
+        submission(0, 1, 0, "b", 3),
+        submission(0, 0, 0, "a", 4),
+    ] {
+        assert!(batch.add(waiting).is_ok());
+    }
+    assert!(batch.add(submission(0, 1, 0, "not b", 5)).is_err());
+    let appended = world.store.append(&batch, Luck::Good).unwrap();
+    let deliveries = batch.settle(&appended);
+    let seen = |member: u8| -> Vec<(Seq, bool)> {
+        let told = deliveries[&user(member)].iter();
+        told.map(|settled| match settled {
+            Settled::Event(event) => (event.message.seq, event.duplicate),
+            Settled::Answer(answer) => {
+                let committed = answer.outcome.as_ref().unwrap();
+                (committed.message.seq, committed.duplicate)
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
+    };
+    assert_eq!(seen(2), [(1, true), (2, false), (3, false)]);
+    assert_eq!(seen(1), [(1, true), (2, false), (3, false)]);
+    assert_eq!(seen(0), [(1, true), (2, false), (3, false), (2, true)]);
+}
+
+#[test]
+fn a_position_is_shown_to_others_and_counted_for_oneself() {
+    let position = Position { conversation: conversation(0), user: user(0), delivered: 7, read: 5 };
+    let others = vec![user(1), user(2)];
+    let moved = |unread| Moved::To { position, unread, others: others.clone() };
+    let told = |deliveries: &Deliveries, member: u8| -> Vec<Option<u64>> {
+        let frames = deliveries.get(&user(member)).into_iter().flatten();
+        frames
+            .map(|settled| {
+                let Settled::Receipt(frame) = settled else { panic!("{settled:?}") };
+                let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+                assert_eq!((frame["delivered"].as_u64(), frame["read"].as_u64()), (Some(7), Some(5)));
+                frame["unread"].as_u64()
+            })
+            .collect()
+    };
+    let read = batch::settle_positions(&[moved(Some(3))]);
+    assert_eq!((told(&read, 0), told(&read, 1), told(&read, 2)), (vec![Some(3)], vec![None], vec![None]));
+    let delivered = batch::settle_positions(&[moved(None)]);
+    assert_eq!((told(&delivered, 0), told(&delivered, 1)), (vec![], vec![None]));
+}

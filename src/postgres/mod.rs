@@ -1,0 +1,133 @@
+//! The private PostgreSQL: a cluster of our own below the data directory, for
+//! when `DATABASE_URL` is not set.
+//!
+//! It is reached through a unix socket in a directory that nobody else may
+//! enter, keeps its promises to the disk, and lives as long as this process:
+//! a thread keeps it running, and the kernel stops it when that thread ends,
+//! however it ends. A lock in the data directory keeps a second server out.
+
+mod account;
+mod binaries;
+mod cluster;
+mod error;
+mod keeper;
+mod log;
+mod package;
+mod postmaster;
+mod spawn;
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use account::Account;
+pub use binaries::Places;
+use binaries::Search;
+use cluster::Cluster;
+pub use error::StartError;
+use error::at;
+use keeper::Keeper;
+
+use crate::config::Config;
+
+/// Connections beside those of the settings: migrations, a person looking in.
+const SPARE_CONNECTIONS: usize = 20;
+
+/// What a private PostgreSQL needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Everything is kept below it; made when missing.
+    pub data_dir: PathBuf,
+    /// Where the programs may be.
+    pub places: Places,
+    /// How many clients may be connected.
+    pub connections: usize,
+}
+
+/// A running PostgreSQL. Dropping it stops it and waits for that.
+pub struct PrivatePostgres {
+    url: String,
+    programs: PathBuf,
+    keeper: Keeper,
+    _lock: File,
+}
+
+impl PrivatePostgres {
+    /// Starts the cluster, made when missing; blocks until it accepts
+    /// connections. `progress` is told what takes more than a second.
+    pub fn start(config: &Config, progress: impl Fn(&str)) -> Result<Self, StartError> {
+        let options = Options {
+            data_dir: config.data_dir.clone(),
+            places: Places::new(config.postgres_bin.clone()),
+            connections: config.pool_size as usize + config.writers + SPARE_CONNECTIONS,
+        };
+        Self::start_with(&options, progress)
+    }
+
+    pub fn start_with(options: &Options, progress: impl Fn(&str)) -> Result<Self, StartError> {
+        let account = Account::choose()?;
+        let data_dir = &options.data_dir;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(account.passage_mode())
+            .create(data_dir)
+            .map_err(at(data_dir))?;
+        let data_dir = data_dir.canonicalize().map_err(at(data_dir))?;
+        let lock = lock(&data_dir)?;
+        let cluster = Cluster::new(&data_dir, account, options.connections)?;
+        postmaster::stop_orphan(&cluster.data, &progress)?;
+        let search = Search {
+            places: &options.places,
+            account: cluster.account(),
+            home: &cluster.home,
+            data: &cluster.data,
+        };
+        let binaries = search.find(&progress)?;
+        cluster.create(&binaries, &progress)?;
+        let (url, programs) = (cluster.url(), binaries.directory.clone());
+        let keeper = Keeper::start(cluster, binaries, progress)?;
+        Ok(Self { url, programs, keeper, _lock: lock })
+    }
+
+    /// Where clients connect.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where its programs are.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    /// Stops it: what is committed is on the disk, what is running is cut.
+    /// Takes milliseconds, and 25 s at the most.
+    pub fn stop(self) {
+        drop(self.keeper);
+    }
+}
+
+/// Held as long as the file is open, by this process or by nobody.
+fn lock(data_dir: &Path) -> Result<File, StartError> {
+    let path = data_dir.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(data_dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f27_a_second_lock_is_refused_in_one_sentence() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = lock(directory.path()).unwrap();
+        let error = lock(directory.path()).unwrap_err().to_string();
+        assert!(error.starts_with("Another Tidings server is using ") && error.lines().count() == 1);
+        drop(first);
+        lock(directory.path()).unwrap();
+    }
+}

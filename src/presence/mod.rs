@@ -1,0 +1,237 @@
+//! The registry of who is here: an actor that writes the directory and tells
+//! those who look, at most once an interval.
+
+mod watchers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::directory::{Change, Directory, UserMessage};
+use crate::domain::UserId;
+use crate::metrics;
+use crate::protocol::{self, PresenceDiff, ServerFrame, User, Watch, wire_count};
+use watchers::Watchers;
+
+/// What may be said to the presence actor.
+#[derive(Debug)]
+pub enum PresenceMessage {
+    /// The user has a connection and is reached through `actor`; repeated when
+    /// the actor is replaced. `key` is the normal form of the name.
+    Up { user: User, key: Box<str>, actor: ActorRef<UserMessage> },
+    /// The user's last connection has gone.
+    Down { user: UserId, actor: ActorId },
+    /// After a restart: everyone with a connection has been told with `Up`.
+    Counted,
+    /// What this user's connections look at, all together.
+    Watch { user: UserId, watch: Watch },
+    /// Time for a difference.
+    Tick,
+    /// Fault injection: panic.
+    Crash,
+}
+
+/// What presence needs to know.
+#[derive(Clone)]
+pub struct PresenceArguments {
+    pub directory: Arc<Directory>,
+    pub settings: PresenceSettings,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct PresenceSettings {
+    /// How long a user without a connection still counts as online.
+    pub grace: Duration,
+    /// At most one difference in this time.
+    pub interval: Duration,
+    /// Up to this many online, everyone who looks is told of everyone.
+    pub complete: usize,
+    /// Beyond that, the bare count goes out this often.
+    pub count_interval: Duration,
+}
+
+pub struct PresenceState {
+    directory: Arc<Directory>,
+    settings: PresenceSettings,
+    watchers: Watchers,
+    /// Whether everyone is told of everyone; see [`PresenceState::choose_mode`].
+    complete: bool,
+    counted_at: Instant,
+    count_sent: usize,
+}
+
+pub struct Presence;
+
+impl Actor for Presence {
+    type Msg = PresenceMessage;
+    type State = PresenceState;
+    type Arguments = PresenceArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<PresenceMessage>,
+        arguments: PresenceArguments,
+    ) -> Result<PresenceState, ActorProcessingErr> {
+        // Ends with the actor.
+        myself.send_interval(arguments.settings.interval, || PresenceMessage::Tick);
+        Ok(PresenceState {
+            directory: arguments.directory,
+            settings: arguments.settings,
+            watchers: Watchers::default(),
+            complete: true,
+            counted_at: Instant::now(),
+            count_sent: 0,
+        })
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<PresenceMessage>,
+        message: PresenceMessage,
+        state: &mut PresenceState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            PresenceMessage::Up { user, key, actor } => state.on_up(user, &key, actor),
+            PresenceMessage::Down { user, actor } => state.on_down(user, actor),
+            PresenceMessage::Counted => state.on_counted(),
+            PresenceMessage::Watch { user, watch } => state.on_watch(user, watch),
+            PresenceMessage::Tick => state.on_tick(Instant::now()),
+            PresenceMessage::Crash => panic!("presence: fault injected"),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<PresenceMessage>,
+        _event: SupervisionEvent,
+        _state: &mut PresenceState,
+    ) -> Result<(), ActorProcessingErr> {
+        // It supervises nobody; the default would stop it.
+        Ok(())
+    }
+}
+
+impl PresenceState {
+    fn on_up(&mut self, user: User, key: &str, actor: ActorRef<UserMessage>) {
+        self.directory.put(user.id, actor);
+        self.directory.roster_mut().arrive(user, key);
+    }
+
+    fn on_down(&mut self, user: UserId, actor: ActorId) {
+        self.directory.remove(user, actor);
+        self.directory.roster_mut().depart(user, Instant::now() + self.settings.grace);
+        self.watchers.remove(user);
+    }
+
+    fn on_counted(&mut self) {
+        let until = Instant::now() + self.settings.grace;
+        self.directory.retain_living();
+        self.directory.roster_mut().reconcile(|user| self.directory.get(user).is_some(), until);
+    }
+
+    fn on_watch(&mut self, user: UserId, watch: Watch) {
+        self.watchers.set(user, watch);
+        self.send_snapshot(user);
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        let difference = self.directory.roster_mut().difference(now);
+        metrics::users_online(self.count());
+        let changed_mode = self.choose_mode();
+        match difference {
+            _ if changed_mode => self.watchers.everyone().for_each(|user| self.send_snapshot(user)),
+            Some((version, changes)) => self.send_difference(version, &changes),
+            None => {}
+        }
+        if !self.complete && now.duration_since(self.counted_at) >= self.settings.count_interval {
+            self.send_count();
+            self.counted_at = now;
+        }
+    }
+
+    /// Whether the mode has changed. It changes back a tenth below the limit,
+    /// so that a crowd at the limit does not switch with every change.
+    fn choose_mode(&mut self) -> bool {
+        let (count, limit) = (self.count(), self.settings.complete);
+        let complete = if self.complete { count <= limit } else { count <= limit - limit / 10 };
+        std::mem::replace(&mut self.complete, complete) != complete
+    }
+
+    fn count(&self) -> usize {
+        self.directory.roster().len()
+    }
+
+    fn send_snapshot(&self, user: UserId) {
+        let Some(watch) = self.watchers.get(user) else { return };
+        let roster = self.directory.roster();
+        let complete = self.complete && watch.list;
+        let online = if complete {
+            roster.iter().cloned().collect()
+        } else {
+            watch.users.iter().filter_map(|id| roster.get(*id).cloned()).collect()
+        };
+        let frame = ServerFrame::Presence(protocol::Presence {
+            version: roster.version(),
+            count: wire_count(roster.len()),
+            complete,
+            online,
+        })
+        .encode();
+        self.directory.tell(user, UserMessage::Presence(frame));
+    }
+
+    /// One frame, encoded once, for all who are told of everyone; for the
+    /// others a frame each, only to those who watch one who changed.
+    fn send_difference(&self, version: u64, changes: &HashMap<UserId, Change>) {
+        let count = wire_count(self.count());
+        if self.complete {
+            let frame = difference(version, count, changes.iter());
+            for user in self.watchers.of_list() {
+                self.directory.tell(user, UserMessage::Presence(frame.clone()));
+            }
+        }
+        let mut personal: HashMap<UserId, Vec<(&UserId, &Change)>> = HashMap::new();
+        for change in changes {
+            for watcher in self.watchers.of_user(*change.0) {
+                if !(self.complete && self.watchers.looks_at_list(watcher)) {
+                    personal.entry(watcher).or_default().push(change);
+                }
+            }
+        }
+        for (watcher, changes) in personal {
+            let frame = difference(version, count, changes.into_iter());
+            self.directory.tell(watcher, UserMessage::Presence(frame));
+        }
+    }
+
+    fn send_count(&mut self) {
+        let count = self.count();
+        if std::mem::replace(&mut self.count_sent, count) == count {
+            return;
+        }
+        let version = self.directory.roster().version();
+        let frame = difference(version, wire_count(count), std::iter::empty());
+        for user in self.watchers.of_list() {
+            self.directory.tell(user, UserMessage::Presence(frame.clone()));
+        }
+    }
+}
+
+fn difference<'a>(
+    version: u64,
+    count: u32,
+    changes: impl Iterator<Item = (&'a UserId, &'a Change)>,
+) -> Utf8Bytes {
+    let (mut joins, mut leaves) = (Vec::new(), Vec::new());
+    for (user, change) in changes {
+        match change {
+            Change::Joined(user) => joins.push(user.clone()),
+            Change::Left => leaves.push(*user),
+        }
+    }
+    ServerFrame::PresenceDiff(PresenceDiff { version, count, joins, leaves }).encode()
+}

@@ -1,0 +1,352 @@
+//! The wire: every JSON shape that crosses a socket; those of HTTP are in `http`.
+//!
+//! `docs/protocol.md` is the contract in words; the TypeScript in
+//! `client/src/protocol/generated.ts` is printed from these types by
+//! `cargo run --example types`. Numbers stay below 2^53; ids and times are
+//! strings. Unknown fields are ignored in both directions, so that fields can
+//! be added; an unknown `type` is an error to the server and ignored by clients.
+
+mod http;
+mod reading;
+mod typescript;
+
+use serde::{Deserialize, Serialize};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use ts_rs::TS;
+
+use crate::domain::{ClientId, ConversationId, Seq, UserId};
+
+pub use http::*;
+pub use reading::read;
+pub use typescript::typescript;
+
+/// The WebSocket subprotocol (RFC 6455 §1.9) that names this version.
+pub const SUBPROTOCOL: &str = "tidings.v1";
+
+/// What a client may send. The first frame is `hello`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientFrame {
+    Hello(Hello),
+    Sync(Sync),
+    Send(Send),
+    Delivered(Position),
+    Read(Position),
+    Typing(Typing),
+    Watch(Watch),
+    Ping(Ping),
+}
+
+/// Opens the session: what this client holds, and what it looks at.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, TS)]
+pub struct Hello {
+    /// One for each conversation that the client holds; the others are listed over HTTP.
+    pub cursors: Vec<Cursor>,
+    /// Whose presence the client wants.
+    #[serde(default)]
+    pub watch: Watch,
+}
+
+/// The answer to `resync`, allowed at any time: replay what is missing again.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Sync {
+    pub cursors: Vec<Cursor>,
+}
+
+/// How far a client holds a conversation without a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Cursor {
+    pub conversation: ConversationId,
+    /// The highest number held without a gap before it; 0 for nothing.
+    #[ts(type = "number")]
+    pub seq: Seq,
+}
+
+/// One message to be stored.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Send {
+    pub client_id: ClientId,
+    pub conversation: ConversationId,
+    /// 1 to `limits.text_max_chars` characters, plain text.
+    pub body: String,
+}
+
+/// How far a client has received (`delivered`) or shown (`read`) a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Position {
+    pub conversation: ConversationId,
+    #[ts(type = "number")]
+    pub seq: Seq,
+}
+
+/// The user is writing in a conversation; never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Typing {
+    pub conversation: ConversationId,
+}
+
+/// Whose presence this connection wants to know; replaces what was asked before.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, TS)]
+pub struct Watch {
+    /// Whether the list of people, or at least its count, is on screen.
+    #[serde(default)]
+    pub list: bool,
+    /// People watched wherever the list is, at most [`WATCH_MAX`].
+    #[serde(default)]
+    pub users: Vec<UserId>,
+}
+
+/// The most people that one connection watches by name.
+pub const WATCH_MAX: usize = 200;
+
+/// The most cursors in one `hello` or `sync`.
+pub const CURSORS_MAX: usize = 500;
+
+/// Answered with `pong`: shows that the whole path to the session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Ping {}
+
+/// What the server sends.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    Welcome(Welcome),
+    Synced(Synced),
+    Resync(Resync),
+    Stored(Stored),
+    Message(Message),
+    Receipt(Receipt),
+    Typing(TypingBy),
+    Presence(Presence),
+    PresenceDiff(PresenceDiff),
+    Error(ErrorFrame),
+    Pong(Pong),
+}
+
+/// The answer to `hello`; replayed `message` frames and `synced` follow.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Welcome {
+    pub user: User,
+    /// Names this history. When it is not the one the client holds data of, the
+    /// client drops what it holds and loads afresh; its outbox stays.
+    pub epoch: String,
+    pub limits: Limits,
+}
+
+/// The limits a client keeps to.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Limits {
+    pub text_max_chars: u32,
+    /// Sends in flight before the client waits for an answer.
+    pub unacknowledged_sends: u32,
+    /// What a user may send on average, and at once; 0 for no limit.
+    pub sends_per_second: u32,
+    pub sends_burst: u32,
+    pub typing_interval_ms: u32,
+    pub typing_expiry_ms: u32,
+    pub receipt_interval_ms: u32,
+    pub reconnect_min_ms: u32,
+    pub reconnect_max_ms: u32,
+    pub history_page_max: u32,
+}
+
+/// Everything that was missing at `hello` or `sync` has been sent, but for:
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Synced {
+    /// Too much was missing in these: page through the history.
+    pub truncated: Vec<ConversationId>,
+    /// The log of these is shorter than the cursor: drop them and load afresh.
+    pub reset: Vec<ConversationId>,
+}
+
+/// The session was rebuilt: answer with `sync`, repeat `watch`, resend what has
+/// not been answered. Nothing is to be shown to the user.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Resync {}
+
+/// The answer to `send`: it is committed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Stored {
+    pub client_id: ClientId,
+    pub conversation: ConversationId,
+    #[ts(type = "number")]
+    pub seq: Seq,
+    pub at: String,
+    /// Whether it had been stored before; the place is the first one.
+    pub duplicate: bool,
+}
+
+/// One message of a conversation's log.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct Message {
+    pub conversation: ConversationId,
+    #[ts(type = "number")]
+    pub seq: Seq,
+    pub sender: UserId,
+    pub client_id: ClientId,
+    /// RFC 3339, UTC, milliseconds: when the server stored it.
+    pub at: String,
+    pub body: String,
+}
+
+/// How far a member has got. Positions only grow; a lower one is old news.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Receipt {
+    pub conversation: ConversationId,
+    pub user: UserId,
+    #[ts(type = "number")]
+    pub delivered: Seq,
+    #[ts(type = "number")]
+    pub read: Seq,
+    /// In the user's own receipts only: what is unread now, up to [`UNREAD_MAX`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub unread: Option<u32>,
+}
+
+/// Unread counts stop here: `100` means "100 or more".
+pub const UNREAD_MAX: u32 = 100;
+
+/// Somebody else is writing; forget it after `limits.typing_expiry_ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct TypingBy {
+    pub conversation: ConversationId,
+    pub user: UserId,
+}
+
+/// Who is here, in full: replaces what the client knew.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Presence {
+    #[ts(type = "number")]
+    pub version: u64,
+    /// Everyone online.
+    pub count: u32,
+    /// Whether `online` is everyone; otherwise it is those of the watched who are online.
+    pub complete: bool,
+    pub online: Vec<User>,
+}
+
+/// What changed since the version before; at most one a second.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct PresenceDiff {
+    #[ts(type = "number")]
+    pub version: u64,
+    pub count: u32,
+    pub joins: Vec<User>,
+    pub leaves: Vec<UserId>,
+}
+
+/// Something was refused; the connection lives on.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct ErrorFrame {
+    #[serde(flatten)]
+    pub error: Problem,
+    /// The send that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub client_id: Option<ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub conversation: Option<ConversationId>,
+}
+
+/// The answer to `ping`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Pong {}
+
+/// A user as others see one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct User {
+    pub id: UserId,
+    pub name: String,
+}
+
+/// What is wrong, the same in frames and in HTTP bodies.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct Problem {
+    pub code: Code,
+    /// One sentence for a person.
+    pub message: String,
+    /// The field of the request that is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub field: Option<String>,
+    /// Wait this long before trying again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub retry_after_ms: Option<u32>,
+}
+
+impl Problem {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: None, retry_after_ms: None }
+    }
+
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    pub fn retry_after_ms(mut self, wait: u32) -> Self {
+        self.retry_after_ms = Some(wait);
+        self
+    }
+}
+
+/// Stable names of what can be wrong. Clients treat an unknown one by the kind
+/// of answer it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Not JSON, not an object, or nested too deep.
+    BadJson,
+    /// The `type` is missing or not known.
+    UnknownType,
+    /// A field is missing, doubled, or of the wrong type; `field` names it.
+    InvalidField,
+    /// The text is empty or cannot be stored.
+    InvalidText,
+    /// The text is longer than `limits.text_max_chars`.
+    TextTooLong,
+    /// The name breaks a rule; the sentence says which.
+    InvalidName,
+    InvalidPassword,
+    /// `hello` must be the first frame, and only the first.
+    HelloExpected,
+    HelloRepeated,
+    /// This `client_id` already names another message.
+    IdReused,
+    /// No such thing, or not yours: the same answer.
+    NotFound,
+    RateLimited,
+    /// A bound is reached; nothing was lost, try again.
+    Busy,
+    /// The database cannot store now; try again.
+    StorageUnavailable,
+    NameTaken,
+    /// The name exists and has a password.
+    PasswordRequired,
+    WrongPassword,
+    /// No session, or one that has ended.
+    Unauthorized,
+    /// The page asking is not one of this server's.
+    ForbiddenOrigin,
+    /// The upgrade lacks what RFC 6455 asks for; the sentence says what.
+    BadUpgrade,
+    MethodNotAllowed,
+    UnsupportedMediaType,
+    TooLarge,
+    Internal,
+}
+
+/// A count as it goes over the wire.
+pub fn wire_count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl ServerFrame {
+    /// The text frame. It is shared, not copied, by all who are sent it.
+    pub fn encode(&self) -> Utf8Bytes {
+        serde_json::to_string(self).expect("wire types have string keys and finite numbers only").into()
+    }
+}

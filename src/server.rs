@@ -1,0 +1,143 @@
+//! Everything wired together: `Server::start` binds nothing itself and returns
+//! when the server answers; `shutdown` flushes, says farewell and ends it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorRef};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::config::Config;
+use crate::database::{Database, DatabaseError};
+use crate::directory::{Address, Close, Directory};
+use crate::persistence::Persistence;
+use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorMessage};
+use crate::user::{Resumes, Services, Users};
+use crate::web;
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    services: Arc<Services>,
+    supervisor: (ActorRef<SupervisorMessage>, JoinHandle<()>),
+    front: JoinHandle<()>,
+    stop_front: watch::Sender<bool>,
+    failed: watch::Receiver<bool>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    #[error("the listener has no address: {0}")]
+    Listener(io::Error),
+    #[error("a station does not start: {0}")]
+    Station(#[from] ractor::SpawnErr),
+}
+
+impl Server {
+    /// Serves on `listener` with the database at `database_url`, which is
+    /// brought up to date first.
+    pub async fn start(
+        config: Config,
+        database_url: &str,
+        listener: TcpListener,
+    ) -> Result<Self, StartError> {
+        let address = listener.local_addr().map_err(StartError::Listener)?;
+        let config = Arc::new(config);
+        let database = Database::connect(database_url, &config).await?;
+        database.migrate().await?;
+        for warning in database.durability().await? {
+            tracing::warn!(setting = warning.setting, "A PROMISE DOES NOT HOLD: {}", warning.message);
+        }
+        if config.faults {
+            tracing::warn!("FAULT INJECTION IS ON (TIDINGS_FAULTS): every user can make the server fail");
+        }
+        let directory = Arc::new(Directory::default());
+        let services = Arc::new(Services {
+            epoch: database.epoch().await?.to_string(),
+            persistence: Persistence::new(&config, database.options().clone(), directory.clone()),
+            presence: Address::default(),
+            users: Users::default(),
+            resumes: Resumes::new(&config),
+            config,
+            database,
+            directory,
+        });
+        let (failed_sender, failed) = watch::channel(false);
+        let arguments = SupervisorArguments { services: services.clone(), failed: failed_sender };
+        let supervisor = Actor::spawn(None, Supervisor, arguments).await?;
+        let (stop_front, mut stopped) = watch::channel(false);
+        let served = services.clone();
+        let front = tokio::spawn(async move {
+            web::serve(listener, served, async move {
+                // An error is a server that was dropped: stop as well.
+                drop(stopped.wait_for(|stop| *stop).await);
+            })
+            .await;
+        });
+        Ok(Self { address, services, supervisor, front, stop_front, failed })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends when the server cannot go on: a station dies again and again, or
+    /// the supervisor itself is dead.
+    pub async fn failed(&mut self) {
+        // An error is a dead supervisor.
+        drop(self.failed.wait_for(|failed| *failed).await);
+    }
+
+    /// Stops accepting, commits what has been accepted, closes every socket
+    /// (spread out, so that not all come back at once), and ends. Bounded by
+    /// the setting `shutdown_timeout`; false when that was not enough.
+    pub async fn shutdown(self) -> bool {
+        let bound = self.services.config.shutdown_timeout;
+        timeout(bound, self.wind_down()).await.is_ok()
+    }
+
+    async fn wind_down(self) {
+        self.stop_front.send_replace(true);
+        self.services.persistence.flush().await;
+        self.dismiss().await;
+        // What was sent between the two.
+        self.services.persistence.flush().await;
+        let (supervisor, task) = self.supervisor;
+        supervisor.stop(None);
+        for (task, what) in [(task, "supervisor"), (self.front, "web front")] {
+            if let Err(error) = task.await {
+                tracing::error!(what, %error, "a task did not end well");
+            }
+        }
+        self.services.database.close().await;
+    }
+
+    /// Closes the sockets one by one and waits until they are gone.
+    async fn dismiss(&self) {
+        let links = self.services.users.all();
+        let count = u32::try_from(links.len()).unwrap_or(u32::MAX).max(1);
+        let pause = self.services.config.shutdown_spread / count;
+        let mut owed = Duration::ZERO;
+        for link in links {
+            link.close(Close::Restart);
+            owed += pause;
+            // Timers have milliseconds.
+            if owed >= Duration::from_millis(1) {
+                sleep(owed).await;
+                owed = Duration::ZERO;
+            }
+        }
+        while !self.services.users.is_empty() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The supervisor of the users' actors, and the table of connections that
+//! outlives all of them.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry as Links;
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use super::{Services, UserActor, UserArguments};
+use crate::directory::{Address, Close, ConnectionId, Link, UserMessage};
+use crate::domain::{Budget, SessionId, UserId, name_key};
+use crate::metrics;
+use crate::presence::PresenceMessage;
+use crate::protocol::User;
+
+/// Deaths of one user's actor within [`RESTART_WINDOW`] after which all of that
+/// user's connections are closed, to come back later. Those that a frame
+/// causes are booked on its connection, which is closed much earlier.
+const RESTARTS_MAX: usize = 20;
+const RESTART_WINDOW: Duration = Duration::from_secs(60);
+
+/// Every connection of every user: the truth from which actors are rebuilt.
+#[derive(Clone, Default)]
+pub struct Users {
+    links: Arc<DashMap<UserId, Vec<Link>>>,
+    address: Address<UsersMessage>,
+}
+
+impl Users {
+    /// A connection has come; false when the user has `limit` of them already.
+    pub fn attach(&self, link: &Link, limit: usize) -> bool {
+        let mut links = self.links.entry(link.user().id).or_default();
+        if links.len() >= limit {
+            return false;
+        }
+        links.push(link.clone());
+        drop(links);
+        self.say(UsersMessage::Arrived(link.clone()));
+        true
+    }
+
+    /// A connection has gone.
+    pub fn detach(&self, link: &Link) {
+        if let Links::Occupied(mut entry) = self.links.entry(link.user().id) {
+            entry.get_mut().retain(|other| other.id() != link.id());
+            if entry.get().is_empty() {
+                entry.remove();
+            }
+        }
+        self.say(UsersMessage::Gone(link.user().id, link.id()));
+    }
+
+    /// Closes the user's connections of which `which` is true.
+    pub fn close(&self, user: UserId, why: Close, which: impl Fn(SessionId) -> bool) {
+        for link in self.links_of(user).iter().filter(|link| which(link.session())) {
+            link.close(why);
+        }
+    }
+
+    /// Every connection there is.
+    pub fn all(&self) -> Vec<Link> {
+        self.links.iter().flat_map(|entry| entry.value().clone()).collect()
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// How the supervisor of the users is reached.
+    pub fn address(&self) -> &Address<UsersMessage> {
+        &self.address
+    }
+
+    fn links_of(&self, user: UserId) -> Vec<Link> {
+        self.links.get(&user).map(|entry| entry.value().clone()).unwrap_or_default()
+    }
+
+    /// Lost while the supervisor is being replaced: the new one reads the table.
+    fn say(&self, message: UsersMessage) {
+        if self.address.cast(message).is_err() {
+            tracing::debug!("the users' supervisor is being replaced");
+        }
+    }
+}
+
+/// What may be said to the supervisor of the users.
+#[derive(Debug)]
+pub enum UsersMessage {
+    /// This connection is in the table now.
+    Arrived(Link),
+    /// This connection is no longer in the table.
+    Gone(UserId, ConnectionId),
+    /// The presence actor is new: tell it everyone.
+    Census,
+    /// Fault injection: panic.
+    Crash,
+}
+
+pub struct UsersState {
+    services: Arc<Services>,
+    children: HashMap<UserId, Child>,
+    by_actor: HashMap<ActorId, UserId>,
+}
+
+struct Child {
+    user: User,
+    actor: ActorRef<UserMessage>,
+    deaths: Budget,
+}
+
+pub struct UsersSupervisor;
+
+impl Actor for UsersSupervisor {
+    type Msg = UsersMessage;
+    type State = UsersState;
+    type Arguments = Arc<Services>;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<UsersMessage>,
+        services: Arc<Services>,
+    ) -> Result<UsersState, ActorProcessingErr> {
+        // After a crash: whoever is in the table, and the end of those who left meanwhile.
+        for link in services.users.all() {
+            myself.cast(UsersMessage::Arrived(link))?;
+        }
+        myself.cast(UsersMessage::Census)?;
+        Ok(UsersState { services, children: HashMap::new(), by_actor: HashMap::new() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<UsersMessage>,
+        message: UsersMessage,
+        state: &mut UsersState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            UsersMessage::Arrived(link) => state.on_arrived(&myself, link).await,
+            UsersMessage::Gone(user, connection) => state.on_gone(user, connection),
+            UsersMessage::Census => state.on_census(),
+            UsersMessage::Crash => panic!("users: fault injected"),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<UsersMessage>,
+        event: SupervisionEvent,
+        state: &mut UsersState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorFailed(cell, error) => {
+                state.on_failed(&myself, cell.get_id(), &error.to_string()).await
+            }
+            // Drained, after the last connection had gone.
+            SupervisionEvent::ActorTerminated(cell, ..) => drop(state.by_actor.remove(&cell.get_id())),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl UsersState {
+    async fn on_arrived(&mut self, myself: &ActorRef<UsersMessage>, link: Link) {
+        let user = link.user();
+        match self.children.get(&user.id) {
+            // A dying one is replaced in a moment, with this connection.
+            Some(child) => drop(child.actor.cast(UserMessage::Attach(link))),
+            None => {
+                // False: it has gone again, and nobody has heard of it.
+                let _gone = self.start(myself, user.clone(), Budget::new(RESTARTS_MAX, RESTART_WINDOW)).await;
+            }
+        }
+    }
+
+    fn on_gone(&mut self, user: UserId, connection: ConnectionId) {
+        let Some(child) = self.children.get(&user) else { return };
+        if !self.services.users.links_of(user).is_empty() {
+            // A dying one is replaced in a moment, without this connection.
+            drop(child.actor.cast(UserMessage::Detach(connection)));
+            return;
+        }
+        // What it has been sent is still done, then it ends.
+        if let Err(error) = child.actor.drain() {
+            tracing::debug!(%user, %error, "the actor had ended before");
+        }
+        let actor = child.actor.get_id();
+        self.children.remove(&user);
+        self.tell_presence(PresenceMessage::Down { user, actor });
+    }
+
+    /// The actor has panicked: another one takes over its connections.
+    async fn on_failed(&mut self, myself: &ActorRef<UsersMessage>, actor: ActorId, error: &str) {
+        let Some(user) = self.by_actor.remove(&actor) else { return };
+        // It may have died while draining, and been replaced by then.
+        let Entry::Occupied(child) = self.children.entry(user) else { return };
+        if child.get().actor.get_id() != actor {
+            return;
+        }
+        let Child { user, mut deaths, .. } = child.remove();
+        tracing::error!(user = %user.id, error, "a user's actor died; restarting it");
+        metrics::restarted("user");
+        if !deaths.spend(Instant::now()) {
+            tracing::error!(user = %user.id, "a user's actor dies again and again; closing its connections");
+            self.services.users.close(user.id, Close::NoSession, |_| true);
+        }
+        let id = user.id;
+        if !self.start(myself, user, deaths).await {
+            self.tell_presence(PresenceMessage::Down { user: id, actor });
+        }
+    }
+
+    /// False when there is no connection left to start it for.
+    async fn start(&mut self, myself: &ActorRef<UsersMessage>, user: User, deaths: Budget) -> bool {
+        let links = self.services.users.links_of(user.id);
+        if links.is_empty() {
+            return false;
+        }
+        let arguments = UserArguments { user: user.clone(), links, services: self.services.clone() };
+        match Actor::spawn_linked(None, UserActor, arguments, myself.get_cell()).await {
+            Ok((actor, _task)) => {
+                self.by_actor.insert(actor.get_id(), user.id);
+                self.tell_presence(up(&user, &actor));
+                self.children.insert(user.id, Child { user, actor, deaths });
+                true
+            }
+            Err(error) => {
+                tracing::error!(user = %user.id, %error, "a user's actor does not start; closing its connections");
+                self.services.users.close(user.id, Close::NoSession, |_| true);
+                false
+            }
+        }
+    }
+
+    fn on_census(&mut self) {
+        for child in self.children.values() {
+            self.tell_presence(up(&child.user, &child.actor));
+            // A dying one asks by itself when it is replaced.
+            drop(child.actor.cast(UserMessage::Rewatch));
+        }
+        self.tell_presence(PresenceMessage::Counted);
+    }
+
+    /// Lost while presence is being replaced: a census follows.
+    fn tell_presence(&self, message: PresenceMessage) {
+        if self.services.presence.cast(message).is_err() {
+            tracing::debug!("presence is being replaced");
+        }
+    }
+}
+
+fn up(user: &User, actor: &ActorRef<UserMessage>) -> PresenceMessage {
+    PresenceMessage::Up { user: user.clone(), key: name_key(&user.name).into(), actor: actor.clone() }
+}

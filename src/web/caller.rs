@@ -1,0 +1,96 @@
+use std::net::IpAddr;
+
+use warp::http::HeaderMap;
+use warp::http::header::AUTHORIZATION;
+
+use super::refusal::Refusal;
+use super::{Context, cookies, origin};
+use crate::database::{Held, Kept};
+use crate::domain::{SessionId, SessionSecret};
+
+/// Who asks: the headers of a request and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub headers: HeaderMap,
+    pub address: IpAddr,
+}
+
+/// A caller with a live session.
+pub struct Member {
+    pub held: Held,
+    pub session: SessionId,
+}
+
+impl Caller {
+    /// The secret that the caller presents: a bearer token before a cookie.
+    pub fn secret(&self) -> Option<SessionSecret> {
+        match self.headers.get(AUTHORIZATION) {
+            Some(value) => value.to_str().ok().and_then(bearer).and_then(SessionSecret::parse),
+            None => cookies::session(&self.headers),
+        }
+    }
+
+    /// Whether the session is held by a cookie.
+    pub fn has_cookie(&self) -> bool {
+        !self.headers.contains_key(AUTHORIZATION) && cookies::is_present(&self.headers)
+    }
+}
+
+impl Context {
+    /// Refuses what another site's page has sent. Everything that changes
+    /// something asks this first.
+    pub fn check_origin(&self, caller: &Caller) -> Result<(), Refusal> {
+        origin::check(&caller.headers, &self.config().origins, caller.has_cookie())
+    }
+
+    /// The caller's session, which is kept alive by this.
+    pub async fn member(&self, caller: &Caller) -> Result<Member, Refusal> {
+        self.find_member(caller).await?.ok_or_else(Refusal::unauthorized)
+    }
+
+    /// As [`member`](Self::member), where having none is fine.
+    pub async fn find_member(&self, caller: &Caller) -> Result<Option<Member>, Refusal> {
+        let Some(session) = caller.secret().map(|secret| secret.id()) else { return Ok(None) };
+        let ttl = self.config().session_ttl;
+        let Some(held) = self.database().session(session, ttl).await? else { return Ok(None) };
+        if held.kept == Kept::Extensible
+            && let Err(error) = self.database().extend_session(session, ttl).await
+        {
+            // It holds until its end, which the next request tries to put off.
+            tracing::warn!(%error, "a session is not extended");
+        }
+        Ok(Some(Member { held, session }))
+    }
+}
+
+/// The token of `Bearer …` (RFC 6750 §2.1).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use warp::http::header::COOKIE;
+
+    use super::*;
+
+    fn caller(pairs: &[(warp::http::HeaderName, String)]) -> Caller {
+        let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        Caller { headers, address: Ipv4Addr::LOCALHOST.into() }
+    }
+
+    #[test]
+    fn a_bearer_token_comes_before_a_cookie() {
+        let (token, cookie) = (SessionSecret::generate(), SessionSecret::generate());
+        let in_cookie = (COOKIE, format!("tidings_session={}", cookie.text()));
+        let both = caller(&[(AUTHORIZATION, format!("bearer {}", token.text())), in_cookie.clone()]);
+        assert_eq!(both.secret().unwrap().id(), token.id());
+        assert!(!both.has_cookie());
+        let basic = caller(&[(AUTHORIZATION, "Basic YTpi".into()), in_cookie.clone()]);
+        assert!(basic.secret().is_none(), "a header that is not understood is not passed over");
+        assert!(caller(&[in_cookie]).has_cookie());
+    }
+}

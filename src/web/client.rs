@@ -1,0 +1,106 @@
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use rust_embed::{EmbeddedFile, RustEmbed};
+use warp::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    HeaderValue, IF_NONE_MATCH, VARY,
+};
+use warp::http::{HeaderMap, Response as HttpResponse, StatusCode};
+use warp::reply::Response;
+
+use super::encoding::Encoding;
+use super::refusal::Refusal;
+
+/// The built client, inside the binary.
+#[derive(RustEmbed)]
+#[folder = "$OUT_DIR/client"]
+struct Files;
+
+const PAGE: &str = "index.html";
+
+/// The page loads its own files and talks to its own server: nothing else.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
+
+/// Hashed names: another content has another name.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Kept, but asked about every time.
+const ASK_AGAIN: &str = "no-cache";
+
+/// `GET` of anything outside `/api`: a file of the client, by its exact name.
+/// Nothing is decoded: a path with `%`, `..` or `\` names no file.
+pub fn file(path: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
+    let name = match path.trim_start_matches('/') {
+        "" => PAGE,
+        name => name,
+    };
+    let plain = Files::get(name).ok_or_else(Refusal::not_found)?;
+    let etag = etag(&plain);
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return Ok(respond(StatusCode::NOT_MODIFIED, name, etag, None));
+    }
+    let accept = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let compressed = Encoding::ALL
+        .into_iter()
+        .filter(|encoding| encoding.is_accepted(accept))
+        .find_map(|encoding| Some((encoding, Files::get(&format!("{name}{}", encoding.suffix()))?)));
+    let (encoding, file) = match compressed {
+        Some((encoding, file)) => (Some(encoding), file),
+        None => (None, plain),
+    };
+    Ok(respond(StatusCode::OK, name, etag, Some((encoding, file))))
+}
+
+fn respond(
+    status: StatusCode,
+    name: &str,
+    etag: HeaderValue,
+    file: Option<(Option<Encoding>, EmbeddedFile)>,
+) -> Response {
+    let (encoding, data) = match file {
+        Some((encoding, file)) => (encoding, file.data),
+        None => (None, Cow::default()),
+    };
+    let mut response = HttpResponse::new(Bytes::from_owner(data).into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(ETAG, etag);
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    let kept = if name.starts_with("assets/") { FOR_EVER } else { ASK_AGAIN };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
+    if let Some(encoding) = encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    if name == PAGE {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    }
+    response
+}
+
+/// Of the content, not of one encoding of it: hence weak (RFC 9110 §8.8.1).
+fn etag(file: &EmbeddedFile) -> HeaderValue {
+    let hash = URL_SAFE_NO_PAD.encode(file.metadata.sha256_hash());
+    HeaderValue::try_from(format!("W/\"{hash}\"")).expect("base64url is visible ASCII")
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,98 @@
+use warp::http::HeaderMap;
+use warp::http::header::{HOST, ORIGIN};
+
+use super::refusal::Refusal;
+use crate::protocol::Code;
+
+/// Whether a request that changes something, or opens a socket, comes from a
+/// page of this server (or from a program, which has no `Origin` and no cookie).
+///
+/// `origins` are the pages that may; when there are none, the page must be of
+/// the address that was asked. That is enough, because a cookie goes only to
+/// the host that set it.
+pub fn check(headers: &HeaderMap, origins: &[String], has_cookie: bool) -> Result<(), Refusal> {
+    let mut given = headers.get_all(ORIGIN).iter();
+    let allowed = match (given.next(), given.next()) {
+        (Some(origin), None) => {
+            let origin = origin.to_str().unwrap_or_default();
+            if origins.is_empty() {
+                is_of_host(origin, headers)
+            } else {
+                origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+            }
+        }
+        (Some(_), Some(_)) => false,
+        (None, _) => !has_cookie && !is_cross_site(headers),
+    };
+    if allowed { Ok(()) } else { Err(Refusal::new(Code::ForbiddenOrigin, "This page may not do that here.")) }
+}
+
+fn is_of_host(origin: &str, headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
+    // A browser leaves the scheme's own port out of both.
+    let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    authority.is_some_and(|authority| !authority.is_empty() && authority.eq_ignore_ascii_case(host))
+}
+
+/// Fetch Metadata (W3C): what a browser says when it sends no `Origin`.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    const HOST_IS: (&str, &str) = ("host", "chat.example:8080");
+
+    #[test]
+    fn b24_the_page_must_be_of_the_address_asked() {
+        let may = |origin: &str| check(&headers(&[HOST_IS, ("origin", origin)]), &[], true).is_ok();
+        assert!(may("http://chat.example:8080"));
+        assert!(may("https://CHAT.example:8080"));
+        for foreign in [
+            "null",
+            "",
+            "http://",
+            "http://chat.example",
+            "http://chat.example:8081",
+            "http://chat.example:8080.evil.example",
+            "http://evil.example/chat.example:8080",
+            "file://chat.example:8080",
+        ] {
+            assert!(!may(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn b24_the_list_of_origins_is_the_law_when_there_is_one() {
+        let origins = ["https://chat.example".to_owned()];
+        let may = |origin: &str| check(&headers(&[HOST_IS, ("origin", origin)]), &origins, true).is_ok();
+        assert!(may("https://chat.example"));
+        assert!(!may("http://chat.example"), "another scheme is another origin");
+        assert!(!may("http://chat.example:8080"));
+    }
+
+    #[test]
+    fn b24_a_cookie_without_an_origin_is_refused() {
+        assert!(check(&headers(&[HOST_IS]), &[], true).is_err());
+        assert!(check(&headers(&[HOST_IS]), &[], false).is_ok(), "a program");
+        let twice = [HOST_IS, ("origin", "http://chat.example:8080"), ("origin", "http://evil.example")];
+        assert!(check(&headers(&twice), &[], true).is_err());
+    }
+
+    #[test]
+    fn b26_a_cross_site_form_is_refused_even_without_an_origin() {
+        let from = |site| check(&headers(&[HOST_IS, ("sec-fetch-site", site)]), &[], false).is_ok();
+        assert!(!from("cross-site") && !from("same-site"));
+        assert!(from("same-origin") && from("none"));
+    }
+}

@@ -1,0 +1,178 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use tower_service::Service;
+use warp::filters::BoxedFilter;
+use warp::http::header::{ALLOW, HeaderValue};
+use warp::http::{HeaderMap, Method};
+use warp::path::FullPath;
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+use super::admission::Place;
+use super::body::{self, Body};
+use super::caller::Caller;
+use super::front::Peer;
+use super::refusal::{self, Refusal};
+use super::{Context, client, conversations, people, session, status, upgrade};
+use crate::protocol::Code;
+
+/// Every address of the server. Each refuses the methods it does not know;
+/// nothing falls through from `/api` to the client's files.
+pub fn service(
+    context: Arc<Context>,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static> + Clone
+{
+    let routes = api(context.clone())
+        .or(operator(context))
+        .unify()
+        .or(files())
+        .unify()
+        .recover(refusal::recover)
+        .map(Reply::into_response)
+        .boxed();
+    warp::service(routes)
+}
+
+fn api(context: Arc<Context>) -> BoxedFilter<(Response,)> {
+    let api = warp::path("api");
+    let sessions = api.and(sessions(&context));
+    let people = warp::path!("users")
+        .and(warp::get())
+        .and(with(&context))
+        .and(caller())
+        .and(query())
+        .then(async |context, caller, query| answer(people::list(context, caller, query).await))
+        .or(warp::path!("users").map(|| only("GET")))
+        .unify();
+    let socket = warp::path!("socket")
+        .and(warp::get())
+        .and(with(&context))
+        .and(caller())
+        .and(warp::ext::get::<Place>())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .then(async |context, caller, place, on_upgrade| {
+            answer(upgrade::upgrade(context, caller, place, on_upgrade).await)
+        })
+        .or(warp::path!("socket").map(|| only("GET")))
+        .unify();
+    sessions
+        .or(api.and(conversations(&context)))
+        .unify()
+        .or(api.and(people))
+        .unify()
+        .or(api.and(socket))
+        .unify()
+        .or(api.map(|| Refusal::not_found().into_response()))
+        .unify()
+        .boxed()
+}
+
+fn sessions(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
+    let asked = with(context).and(caller());
+    let log_in = warp::path!("session")
+        .and(warp::post())
+        .and(asked.clone())
+        .and(collected())
+        .then(async |context, caller, body| answer(session::log_in(context, caller, body).await));
+    let who_am_i = warp::path!("session")
+        .and(warp::get())
+        .and(asked.clone())
+        .then(async |context, caller| answer(session::who_am_i(context, caller).await));
+    let log_out = warp::path!("session")
+        .and(warp::delete())
+        .and(asked.clone())
+        .then(async |context, caller| answer(session::log_out(context, caller).await));
+    let set_password = warp::path!("session" / "password")
+        .and(warp::put())
+        .and(asked)
+        .and(collected())
+        .then(async |context, caller, body| answer(session::set_password(context, caller, body).await));
+    let session = log_in.or(who_am_i).unify().or(log_out).unify();
+    let session = session.or(warp::path!("session").map(|| only("GET, POST, DELETE"))).unify();
+    let set_password = set_password.or(warp::path!("session" / "password").map(|| only("PUT"))).unify();
+    session.or(set_password).unify().boxed()
+}
+
+fn conversations(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
+    let asked = with(context).and(caller());
+    let open = warp::path!("conversations")
+        .and(warp::post())
+        .and(asked.clone())
+        .and(collected())
+        .then(async |context, caller, body| answer(conversations::open(context, caller, body).await));
+    let list = warp::path!("conversations")
+        .and(warp::get())
+        .and(asked.clone())
+        .and(query())
+        .then(async |context, caller, query| answer(conversations::list(context, caller, query).await));
+    let read = warp::path!("conversations" / String)
+        .and(warp::get())
+        .and(asked.clone())
+        .then(async |id, context, caller| answer(conversations::read(context, caller, id).await));
+    let history =
+        warp::path!("conversations" / String / "messages").and(warp::get()).and(asked).and(query()).then(
+            async |id, context, caller, query| {
+                answer(conversations::history(context, caller, id, query).await)
+            },
+        );
+    let all = open.or(list).unify().or(warp::path!("conversations").map(|| only("GET, POST"))).unify();
+    let read = read.or(warp::path!("conversations" / String).map(|_| only("GET"))).unify();
+    let messages = warp::path!("conversations" / String / "messages").map(|_| only("GET"));
+    all.or(read).unify().or(history).unify().or(messages).unify().boxed()
+}
+
+/// For whoever runs the server.
+fn operator(context: Arc<Context>) -> BoxedFilter<(Response,)> {
+    let get = warp::get().or(warp::head()).unify();
+    let health = warp::path!("healthz").and(get).map(status::health);
+    let readiness = warp::path!("readyz").and(get).and(with(&context)).then(status::readiness);
+    let metrics = warp::path!("metrics").and(get).map(|| answer(status::metrics()));
+    health.or(readiness).unify().or(metrics).unify().boxed()
+}
+
+fn files() -> BoxedFilter<(Response,)> {
+    warp::method()
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .map(|method, path: FullPath, headers: HeaderMap| match method {
+            Method::GET | Method::HEAD => answer(client::file(path.as_str(), &headers)),
+            _ => only("GET, HEAD"),
+        })
+        .boxed()
+}
+
+/// Refuses a method where these are known.
+fn only(allowed: &'static str) -> Response {
+    Refusal::new(Code::MethodNotAllowed, "This address does not know that method.")
+        .with_header(ALLOW, HeaderValue::from_static(allowed))
+        .into_response()
+}
+
+fn answer(outcome: Result<Response, Refusal>) -> Response {
+    outcome.unwrap_or_else(Refusal::into_response)
+}
+
+fn with(
+    context: &Arc<Context>,
+) -> impl Filter<Extract = (Arc<Context>,), Error = Infallible> + Clone + use<> {
+    let context = context.clone();
+    warp::any().map(move || context.clone())
+}
+
+fn caller() -> impl Filter<Extract = (Caller,), Error = Rejection> + Copy {
+    warp::header::headers_cloned()
+        .and(warp::ext::get::<Peer>())
+        .map(|headers, peer: Peer| Caller { headers, address: peer.0 })
+}
+
+fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Copy {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
+}
+
+fn collected() -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
+    warp::body::stream().then(body::collect)
+}

@@ -1,0 +1,7 @@
+//! Prints the wire types as TypeScript:
+//! `cargo run --example types > client/src/protocol/generated.ts`.
+
+#[allow(clippy::print_stdout, reason = "its purpose")]
+fn main() {
+    print!("{}", tidings::protocol::typescript());
+}
