@@ -1,0 +1,218 @@
+//! Conversations, history and replay on a real database.
+
+use futures::future::join_all;
+use tidings::database::{Database, DirectPair, Log, NewEvent, Page, Place, Position};
+use tidings::domain::{ClientId, ConversationId, Seq, UserId};
+use tidings::protocol::{Cursor, Message, UNREAD_MAX, User};
+use uuid::Uuid;
+
+use crate::users::{Fresh, claim};
+
+/// Two people and a third, with a way to write.
+struct Scene {
+    database: Fresh,
+    log: Log,
+    ada: User,
+    bob: User,
+    eve: User,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let database = Fresh::create().await;
+        let log = Log::open(database.options()).await.unwrap();
+        let [ada, bob, eve] =
+            [claim(&database, "Ada").await, claim(&database, "Bob").await, claim(&database, "Eve").await];
+        Self { database, log, ada, bob, eve }
+    }
+
+    async fn open(&self, one: UserId, other: UserId) -> ConversationId {
+        let pair = DirectPair::new(one, other).unwrap();
+        self.database.open_direct(pair).await.unwrap().unwrap()
+    }
+
+    async fn write(&mut self, sender: UserId, conversation: ConversationId, count: usize) {
+        let bodies: Vec<String> = (1..=count).map(|n| format!("message {n}")).collect();
+        let events: Vec<NewEvent<'_>> = bodies
+            .iter()
+            .map(|body| NewEvent { sender, client_id: ClientId(Uuid::now_v7()), conversation, body })
+            .collect();
+        let places = self.log.append(&events).await.unwrap().places;
+        assert!(places.iter().all(|place| matches!(place, Place::Stored { duplicate: false, .. })));
+    }
+
+    async fn read_up_to(&mut self, user: UserId, conversation: ConversationId, seq: Seq) {
+        let position = Position { conversation, user, delivered: seq, read: seq };
+        self.log.advance(&[position]).await.unwrap();
+    }
+}
+
+fn numbers(messages: &[Message]) -> Vec<Seq> {
+    messages.iter().map(|message| message.seq).collect()
+}
+
+#[tokio::test]
+async fn a_pair_has_one_conversation_whoever_opens_it_and_how_often() {
+    let scene = Scene::new().await;
+    let openings = (0..20).map(|n| {
+        let (one, other) = if n % 2 == 0 { (&scene.ada, &scene.bob) } else { (&scene.bob, &scene.ada) };
+        scene.open(one.id, other.id)
+    });
+    let mut ids = join_all(openings).await;
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(DirectPair::new(scene.ada.id, scene.ada.id), None);
+    let nobody = DirectPair::new(scene.ada.id, UserId::fresh()).unwrap();
+    assert_eq!(scene.database.open_direct(nobody).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn conversations_are_listed_by_activity_and_paged() {
+    let mut scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let with_bob = scene.open(ada, bob).await;
+    let with_eve = scene.open(ada, eve).await;
+    scene.open(bob, eve).await;
+    assert_eq!(scene.database.conversations(ada, None, 10).await.unwrap(), (vec![], None), "nothing written");
+    scene.write(bob, with_bob, 3).await;
+    scene.write(ada, with_eve, 1).await;
+    let (first, next) = scene.database.conversations(ada, None, 1).await.unwrap();
+    assert_eq!(first[0].id, with_eve);
+    assert_eq!(first[0].unread, 0, "one's own are not unread");
+    let (second, end) = scene.database.conversations(ada, next, 1).await.unwrap();
+    assert_eq!((second[0].id, second[0].last_seq, second[0].unread), (with_bob, 3, 3));
+    assert_eq!(second[0].last.as_ref().unwrap().body, "message 3");
+    let mut members: Vec<&str> = second[0].members.iter().map(|member| member.user.name.as_str()).collect();
+    members.sort_unstable();
+    assert_eq!(members, ["Ada", "Bob"]);
+    assert_eq!(end, None);
+    scene.write(bob, with_bob, 1).await;
+    let (again, _) = scene.database.conversations(ada, None, 10).await.unwrap();
+    assert_eq!(again[0].id, with_bob);
+}
+
+#[tokio::test]
+async fn unread_counts_stop_at_the_bound_and_follow_the_read_position() {
+    let mut scene = Scene::new().await;
+    let (ada, bob) = (scene.ada.id, scene.bob.id);
+    let id = scene.open(ada, bob).await;
+    scene.write(bob, id, 150).await;
+    let unread =
+        async |scene: &Scene, user| scene.database.conversation(user, id).await.unwrap().unwrap().unread;
+    assert_eq!(unread(&scene, ada).await, UNREAD_MAX);
+    assert_eq!(unread(&scene, bob).await, 0);
+    scene.read_up_to(ada, id, 147).await;
+    assert_eq!(unread(&scene, ada).await, 3);
+    let conversation = scene.database.conversation(ada, id).await.unwrap().unwrap();
+    let me = conversation.members.iter().find(|member| member.user.id == ada).unwrap();
+    assert_eq!((me.delivered, me.read), (147, 147));
+}
+
+#[tokio::test]
+async fn b16_a_conversation_of_others_looks_like_none() {
+    let mut scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let id = scene.open(ada, bob).await;
+    scene.write(ada, id, 1).await;
+    let nowhere = ConversationId::fresh();
+    for id in [id, nowhere] {
+        assert_eq!(scene.database.conversation(eve, id).await.unwrap(), None);
+        assert_eq!(scene.database.history(eve, id, Page::Last, 10).await.unwrap(), None);
+        assert_eq!(scene.database.members(eve, id).await.unwrap(), None);
+    }
+    let cursors = [id, nowhere].map(|conversation| Cursor { conversation, seq: 0 });
+    assert_eq!(scene.database.replay(eve, &cursors, 300).await.unwrap(), Default::default());
+    let mut members = scene.database.members(ada, id).await.unwrap().unwrap();
+    members.sort_unstable();
+    assert_eq!(members, [ada.min(bob), ada.max(bob)]);
+}
+
+#[tokio::test]
+async fn history_is_paged_both_ways_and_oldest_first() {
+    let mut scene = Scene::new().await;
+    let (ada, bob) = (scene.ada.id, scene.bob.id);
+    let id = scene.open(ada, bob).await;
+    let page = async |scene: &Scene, page, limit| {
+        let history = scene.database.history(bob, id, page, limit).await.unwrap().unwrap();
+        (numbers(&history.messages), history.last_seq)
+    };
+    assert_eq!(page(&scene, Page::Last, 10).await, (vec![], 0));
+    scene.write(ada, id, 10).await;
+    assert_eq!(page(&scene, Page::Last, 3).await, (vec![8, 9, 10], 10));
+    assert_eq!(page(&scene, Page::Before(8), 3).await, (vec![5, 6, 7], 10));
+    assert_eq!(page(&scene, Page::Before(2), 3).await, (vec![1], 10));
+    assert_eq!(page(&scene, Page::Before(1), 3).await, (vec![], 10));
+    assert_eq!(page(&scene, Page::After(0), 3).await, (vec![1, 2, 3], 10));
+    assert_eq!(page(&scene, Page::After(9), 3).await, (vec![10], 10));
+    assert_eq!(page(&scene, Page::After(Seq::MAX), 3).await, (vec![], 10));
+}
+
+#[tokio::test]
+async fn a_replay_brings_what_is_missing_whole_or_not_at_all() {
+    let mut scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let (long, short) = (scene.open(ada, bob).await, scene.open(ada, eve).await);
+    scene.write(bob, long, 20).await;
+    scene.write(eve, short, 5).await;
+    let cursor = |conversation, seq| Cursor { conversation, seq };
+    let replay = async |cursors: &[Cursor], max| scene.database.replay(ada, cursors, max).await.unwrap();
+
+    let all = replay(&[cursor(long, 17), cursor(short, 4)], 300).await;
+    let of = |id| all.messages.iter().filter(move |message| message.conversation == id);
+    assert_eq!(of(long).map(|message| message.seq).collect::<Vec<_>>(), [18, 19, 20]);
+    assert_eq!(of(short).map(|message| message.seq).collect::<Vec<_>>(), [5]);
+    assert!(all.truncated.is_empty() && all.reset.is_empty());
+
+    let fitted = replay(&[cursor(long, 0), cursor(short, 0)], 20).await;
+    assert_eq!(numbers(&fitted.messages), [1, 2, 3, 4, 5]);
+    assert_eq!(fitted.truncated, [long]);
+
+    let exact = replay(&[cursor(long, 0), cursor(short, 5)], 20).await;
+    assert_eq!(exact.messages.len(), 20);
+
+    let ahead = replay(&[cursor(long, 21), cursor(short, Seq::MAX)], 300).await;
+    let mut reset = ahead.reset.clone();
+    reset.sort_unstable();
+    assert_eq!(reset, [long.min(short), long.max(short)]);
+    assert!(ahead.messages.is_empty());
+
+    let doubled = replay(&[cursor(short, 4), cursor(short, 3)], 300).await;
+    assert_eq!(numbers(&doubled.messages), [4, 5], "the lower of two cursors counts, once");
+    assert_eq!(replay(&[], 300).await, Default::default());
+}
+
+#[tokio::test]
+async fn f29_history_read_while_messages_arrive_has_no_hole() {
+    let mut scene = Scene::new().await;
+    let (ada, bob) = (scene.ada.id, scene.bob.id);
+    let id = scene.open(ada, bob).await;
+    let database = Database::clone(&scene.database);
+    let reader = tokio::spawn(async move {
+        let mut seen = Vec::new();
+        while seen.len() < 200 {
+            let last = seen.last().copied().unwrap_or(0);
+            let history = database.history(bob, id, Page::After(last), 7).await.unwrap().unwrap();
+            let page = numbers(&history.messages);
+            assert!(history.last_seq >= page.last().copied().unwrap_or(0));
+            seen.extend(page);
+        }
+        seen
+    });
+    for _ in 0..40 {
+        scene.write(ada, id, 5).await;
+    }
+    assert_eq!(reader.await.unwrap(), (1..=200).collect::<Vec<Seq>>());
+}
+
+#[tokio::test]
+async fn f26_the_epoch_stays_until_the_history_is_another() {
+    let database = Fresh::create().await;
+    let epoch = database.epoch().await.unwrap();
+    assert_eq!(database.epoch().await.unwrap(), epoch);
+    let mut connection = database.kept.connection().await;
+    sqlx::query("UPDATE epoch SET timeline = timeline - 1").execute(&mut connection).await.unwrap();
+    let restored = database.epoch().await.unwrap();
+    assert_ne!(restored, epoch);
+    assert_eq!(database.epoch().await.unwrap(), restored);
+    assert_eq!(database.durability().await.unwrap(), []);
+}

@@ -1,0 +1,23 @@
+//! The server as its users meet it: real sockets on real ports, a real
+//! PostgreSQL.
+
+mod api;
+mod architecture;
+mod browser;
+mod chat;
+mod chromium;
+mod client_files;
+mod client_tests;
+mod descriptors;
+mod faults;
+mod front;
+mod idle;
+mod log;
+mod persistence;
+mod plans;
+mod postgres;
+mod session_api;
+mod settings;
+mod support;
+mod users;
+mod wire;

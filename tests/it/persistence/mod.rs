@@ -1,0 +1,8 @@
+//! The writers on a real PostgreSQL, which is slow, full, cut or killed.
+
+mod cluster;
+mod cut;
+mod faults;
+mod load;
+mod rig;
+mod store;

@@ -1,0 +1,75 @@
+//! What a request costs does not grow with the history of others.
+
+use sqlx::{Connection, Executor, PgConnection};
+use tidings::database::Page;
+use tidings::domain::{ConversationId, UserId};
+use tidings::protocol::Cursor;
+use uuid::Uuid;
+
+use crate::support::{TestDatabase, eventually};
+
+/// The first user talks with each of 300 others, 200 messages each.
+const LOAD: &str = "
+INSERT INTO users (id, name, name_key, look_alike)
+SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'user' || n, 'user' || n, 'user' || n
+FROM generate_series(1, 5000) n;
+INSERT INTO conversations (id, direct_low, direct_high, last_seq, last_at)
+SELECT ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, '00000000-0000-7000-8000-000000000001',
+    ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 200, now() - n * interval '1 s'
+FROM generate_series(2, 301) n;
+INSERT INTO members (conversation_id, user_id, delivered_seq, read_seq)
+SELECT id, member, 0, 0 FROM conversations, unnest(ARRAY[direct_low, direct_high]) AS member;
+INSERT INTO events (conversation_id, seq, sender_id, client_id, body)
+SELECT id, seq, direct_high, gen_random_uuid(), 'hello' FROM conversations, generate_series(1, 200) seq;
+ANALYZE;";
+
+/// How often each large table was read from end to end.
+async fn full_reads(connection: &mut PgConnection) -> i64 {
+    let statement =
+        "SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('events', 'users')";
+    sqlx::query_scalar(statement).fetch_one(connection).await.unwrap()
+}
+
+/// Waits until no other session is left: each reports its reads as it ends.
+async fn alone(connection: &mut PgConnection) {
+    let statement = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    eventually("the other sessions end", async || {
+        let others: i64 = sqlx::query_scalar(statement).fetch_one(&mut *connection).await.unwrap();
+        others == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_request_reads_the_history_of_others() {
+    let kept = TestDatabase::create().await;
+    let mut loader = kept.connection().await;
+    loader.execute(LOAD).await.unwrap();
+    loader.close().await.unwrap();
+    let mut watcher = kept.connection().await;
+    alone(&mut watcher).await;
+    let before = full_reads(&mut watcher).await;
+
+    let database = kept.open().await;
+    let user = UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));
+    let conversation =
+        |n: u128| ConversationId(Uuid::from_u128(0x0000_0000_0000_7000_9000_0000_0000_0000 + n));
+    let cursors: Vec<Cursor> = (2..302).map(|n| Cursor { conversation: conversation(n), seq: 199 }).collect();
+    // Prepared statements are planned anew a few times, then perhaps for good.
+    for _ in 0..8 {
+        assert_eq!(database.replay(user, &cursors, 300).await.unwrap().messages.len(), 300);
+        let (page, next) = database.conversations(user, None, 50).await.unwrap();
+        assert_eq!(page.len(), 50);
+        assert_eq!(database.conversations(user, next, 50).await.unwrap().0.len(), 50);
+        for page in [Page::Last, Page::Before(100), Page::After(100)] {
+            let history = database.history(user, conversation(7), page, 50).await.unwrap().unwrap();
+            assert_eq!(history.messages.len(), 50);
+        }
+        assert_eq!(database.search_users("user1", None, 50).await.unwrap().len(), 50);
+    }
+    database.close().await;
+
+    alone(&mut watcher).await;
+    assert_eq!(full_reads(&mut watcher).await, before);
+}

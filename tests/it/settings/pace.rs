@@ -1,0 +1,152 @@
+//! What a user may do, and how fast; what clients are told of it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tidings::protocol::{ClientFrame, Position, ServerFrame, Typing, Watch};
+
+use crate::support::{Person, Socket, TestServer, answer};
+
+async fn refusal(socket: &mut Socket) -> (String, u32) {
+    match socket.expect("a refusal", |frame| matches!(frame, ServerFrame::Error(_))).await {
+        ServerFrame::Error(frame) => {
+            let code = json!(frame.error.code).as_str().unwrap().to_owned();
+            (code, frame.error.retry_after_ms.unwrap_or_default())
+        }
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn clients_are_told_what_is_set() {
+    let server = TestServer::start(&[
+        ("TIDINGS_TEXT_MAX_CHARS", "11"),
+        ("TIDINGS_UNACKNOWLEDGED_SENDS", "12"),
+        ("TIDINGS_SENDS_PER_SECOND", "13"),
+        ("TIDINGS_SENDS_BURST", "14"),
+        ("TIDINGS_TYPING_INTERVAL_MS", "115"),
+        ("TIDINGS_TYPING_EXPIRY_MS", "116"),
+        ("TIDINGS_RECEIPT_INTERVAL_MS", "17"),
+        ("TIDINGS_RECONNECT_MIN_MS", "18"),
+        ("TIDINGS_RECONNECT_MAX_MS", "19"),
+        ("TIDINGS_HISTORY_PAGE", "19"),
+        ("TIDINGS_HISTORY_PAGE_MAX", "20"),
+    ])
+    .await;
+    let mut socket = server.person("Ada").await.upgrade().await.unwrap();
+    let welcome = socket.hello(&[], Watch::default()).await;
+    let told = json!({
+        "text_max_chars": 11, "unacknowledged_sends": 12, "sends_per_second": 13, "sends_burst": 14,
+        "typing_interval_ms": 115, "typing_expiry_ms": 116, "receipt_interval_ms": 17,
+        "reconnect_min_ms": 18, "reconnect_max_ms": 19, "history_page_max": 20,
+    });
+    assert_eq!(json!(welcome.limits), told);
+}
+
+#[tokio::test]
+async fn b30_sends_have_a_rate_and_a_burst() {
+    for (rate, least, most) in [("1", 100, 1_000), ("20", 1, 50)] {
+        let settings = [("TIDINGS_SENDS_PER_SECOND", rate), ("TIDINGS_SENDS_BURST", "2")];
+        let server = TestServer::start(&settings).await;
+        let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+        let conversation = ada.conversation_with(&bob).await;
+        let mut socket = ada.connect(&[]).await;
+        for _ in 0..10 {
+            socket.send(conversation, "again").await;
+        }
+        let (code, wait) = refusal(&mut socket).await;
+        assert_eq!(code, "rate_limited");
+        assert!((least..=most).contains(&wait), "{rate} a second: {wait} ms");
+        let log = bob.history(conversation).await;
+        assert!(log.len() <= 4, "a burst of {}", log.len());
+    }
+}
+
+#[tokio::test]
+async fn log_ins_have_a_rate() {
+    let server = TestServer::start(&[("TIDINGS_LOGINS_PER_MINUTE", "2")]).await;
+    let ada = server.person("Ada").await;
+    server.person("Bob").await;
+    let third = ada.request(reqwest::Method::POST, "/api/session").json(&json!({ "name": "Eve" }));
+    let (status, problem) = answer::<serde_json::Value>(third).await.unwrap_err();
+    assert_eq!((status.as_u16(), &problem["code"]), (429, &json!("rate_limited")));
+}
+
+/// Two people with sockets in one conversation.
+async fn two(server: &TestServer) -> (tidings::domain::ConversationId, Socket, Socket) {
+    let (ada, bob): (Person, Person) = (server.person("Ada").await, server.person("Bob").await);
+    (ada.conversation_with(&bob).await, ada.connect(&[]).await, bob.connect(&[]).await)
+}
+
+#[tokio::test]
+async fn typing_is_passed_on_once_in_its_interval() {
+    let heard =
+        |socket: &Socket| socket.heard.iter().filter(|frame| matches!(frame, ServerFrame::Typing(_))).count();
+    let server = TestServer::start(&[("TIDINGS_TYPING_INTERVAL_MS", "60000")]).await;
+    let (conversation, mut hers, mut his) = two(&server).await;
+    let typing = ClientFrame::Typing(Typing { conversation });
+    hers.say(&typing).await;
+    his.expect("typing", |frame| matches!(frame, ServerFrame::Typing(_))).await;
+    hers.say(&typing).await;
+    hers.send(conversation, "typed").await;
+    his.message("typed").await;
+    assert_eq!(heard(&his), 1);
+
+    let server = TestServer::start(&[("TIDINGS_TYPING_INTERVAL_MS", "100")]).await;
+    let (conversation, mut hers, mut his) = two(&server).await;
+    let (typing, begun) = (ClientFrame::Typing(Typing { conversation }), Instant::now());
+    while heard(&his) < 3 {
+        hers.say(&typing).await;
+        his.next_within(Duration::from_millis(10)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_millis(200) && begun.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn receipts_are_stored_once_in_their_interval() {
+    let server = TestServer::start(&[("TIDINGS_RECEIPT_INTERVAL_MS", "60000")]).await;
+    let (conversation, mut hers, mut his) = two(&server).await;
+    for body in ["first", "second"] {
+        hers.send(conversation, body).await;
+        his.message(body).await;
+    }
+    let is_receipt = |frame: &ServerFrame| matches!(frame, ServerFrame::Receipt(_));
+    his.say(&ClientFrame::Delivered(Position { conversation, seq: 1 })).await;
+    hers.expect("the first at once", is_receipt).await;
+    his.say(&ClientFrame::Delivered(Position { conversation, seq: 2 })).await;
+    // Four times the default.
+    while let Some(next) = hers.next_within(Duration::from_secs(1)).await {
+        assert!(!is_receipt(&next.unwrap()), "the second came too early");
+    }
+}
+
+#[tokio::test]
+async fn pages_and_replays_are_as_long_as_is_set() {
+    let server = TestServer::start(&[
+        ("TIDINGS_HISTORY_PAGE", "2"),
+        ("TIDINGS_HISTORY_PAGE_MAX", "3"),
+        ("TIDINGS_REPLAY_MAX", "2"),
+    ])
+    .await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let conversation = ada.conversation_with(&bob).await;
+    let mut hers = ada.connect(&[]).await;
+    for number in 0..4 {
+        let client_id = hers.send(conversation, &number.to_string()).await;
+        hers.stored(client_id).await;
+    }
+    let page = async |limit: &str| {
+        let path = format!("/api/conversations/{conversation}/messages{limit}");
+        ada.get::<tidings::protocol::History>(&path).await.map(|page| page.messages.len())
+    };
+    assert_eq!(page("").await.unwrap(), 2);
+    assert_eq!(page("?limit=3").await.unwrap(), 3);
+    assert_eq!(page("?limit=4").await.unwrap_err().0.as_u16(), 400);
+    for (known, truncated) in [(1, 1), (2, 0)] {
+        let socket = bob.connect(&[(conversation, known)]).await;
+        match socket.heard.last() {
+            Some(ServerFrame::Synced(synced)) => assert_eq!(synced.truncated.len(), truncated, "{known}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The program and its environment.
+
+use std::process::Output;
+
+use tokio::time::timeout;
+
+use crate::support::{Directory, PATIENCE, ServerProcess, TestDatabase, program};
+
+async fn run(settings: &[(&str, &str)]) -> Output {
+    let directory = Directory::new();
+    let settings: Vec<_> =
+        settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    timeout(PATIENCE, program(directory.path(), &settings).output()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn b33_a_wrong_setting_stops_the_start_with_one_line() {
+    for (name, value, range) in [
+        ("TIDINGS_WRITERS", "many", "1 to 64"),
+        ("TIDINGS_POOL_SIZE", "-1", "1 to 1000"),
+        ("TIDINGS_BATCH_MAX", "1000000000000", "1 to 10000"),
+        ("TIDINGS_LISTEN", "8080", "127.0.0.1:8080"),
+        ("TIDINGS_LOG_JSON", "perhaps", "on or off"),
+    ] {
+        let output = run(&[(name, value)]).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+        assert!(said.contains(name) && said.contains(range), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn b33_an_unknown_name_is_warned_about_and_logs_can_be_json() {
+    let database = TestDatabase::create().await;
+    let server = ServerProcess::start(&[
+        ("DATABASE_URL", database.url()),
+        ("TIDINGS_LOG_JSON", "on"),
+        ("TIDINGS_PORT", "8080"),
+        ("TIDINGS_FAULTS", "on"),
+    ])
+    .await;
+    let log = server.log();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let said = |text: &str| {
+        lines
+            .iter()
+            .any(|line| line["level"] == "WARN" && line["fields"]["message"].to_string().contains(text))
+    };
+    assert!(said("TIDINGS_PORT is not a setting"), "{log}");
+    assert!(said("FAULT INJECTION IS ON"), "{log}");
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_one_sentence() {
+    let database = TestDatabase::create().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&[("DATABASE_URL", database.url()), ("TIDINGS_LISTEN", &address)]).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.lines().last().unwrap().contains(&format!("TIDINGS_LISTEN={address}")), "{said}");
+}

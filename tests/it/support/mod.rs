@@ -1,0 +1,46 @@
+//! What tests stand on: a database each, servers in this process and in others,
+//! and people who use them.
+
+mod client;
+mod cluster;
+mod participant;
+mod process;
+mod raw;
+mod run;
+mod server;
+
+use std::time::{Duration, Instant};
+
+pub use client::{End, Person, Socket, answer};
+pub use cluster::{TestDatabase, programs};
+pub use participant::{Participant, check_law, eventually_all};
+pub use process::{ServerProcess, data_of, program, program_at, send};
+pub use raw::{BINARY, PING, RawSocket, TEXT};
+pub use run::{Directory, data_root};
+pub use server::{TestServer, config};
+
+/// Nothing that is waited for takes longer than this, on any machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a condition is looked at that nobody reports.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Waits until it holds.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The same, where it is looked for something.
+pub async fn eventually_some<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let mut found = None;
+    eventually(what, async || {
+        found = look().await;
+        found.is_some()
+    })
+    .await;
+    found.expect("it held")
+}

@@ -1,0 +1,161 @@
+//! The real program, in a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::client::Person;
+use super::run::Directory;
+use super::server::settings;
+use super::{PATIENCE, cluster, eventually_some};
+
+/// What it prints, once, when it serves.
+const ANNOUNCEMENT: &str = "tidings listening on ";
+
+/// A server with a data directory of its own, that can be killed and started
+/// again on the same port.
+pub struct ServerProcess {
+    pub url: String,
+    directory: Directory,
+    settings: Vec<(String, String)>,
+    child: Child,
+    log: Arc<Mutex<String>>,
+}
+
+impl ServerProcess {
+    pub async fn start(given: &[(&str, &str)]) -> Self {
+        let directory = Directory::new();
+        let settings: Vec<_> =
+            settings(given).into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let log = Arc::default();
+        let mut child = spawn(directory.path(), &settings, "127.0.0.1:0", &log);
+        let url = announced(&mut child, &log).await;
+        let server = Self { url, directory, settings, child, log };
+        server.register();
+        server
+    }
+
+    /// Starts the program again, on the same port and data.
+    pub async fn start_again(&mut self) {
+        self.begin_again();
+        self.serving().await;
+    }
+
+    pub fn begin_again(&mut self) {
+        let address = self.url.trim_start_matches("http://");
+        self.child = spawn(self.directory.path(), &self.settings, address, &self.log);
+        self.register();
+    }
+
+    pub async fn serving(&mut self) {
+        assert_eq!(announced(&mut self.child, &self.log).await, self.url);
+    }
+
+    /// For the janitor of the run, should this process be killed.
+    fn register(&self) {
+        let file = self.directory.path().join("server.pid");
+        std::fs::write(file, self.process().to_string()).expect("it is ours");
+    }
+
+    pub async fn person(&self, name: &str) -> Person {
+        Person::log_in(&self.url, name).await
+    }
+
+    fn process(&self) -> i32 {
+        self.child.id().expect("it runs").cast_signed()
+    }
+
+    /// Sends a signal and waits for the end.
+    pub async fn end(&mut self, signal: Signal) -> ExitStatus {
+        send(self.process(), signal);
+        timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it is a child")
+    }
+
+    /// Its PostgreSQL's first process.
+    pub async fn postgres(&self) -> i32 {
+        let file = data_of(self.directory.path()).join("postmaster.pid");
+        let read = async || std::fs::read_to_string(&file).ok()?.lines().next()?.parse().ok();
+        eventually_some("a running PostgreSQL", read).await
+    }
+
+    pub async fn kill_postgres(&self) {
+        send(self.postgres().await, Signal::SIGKILL);
+    }
+
+    /// Its resident memory (`VmRSS` of proc(5)).
+    pub fn resident_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).expect("it runs");
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.trim().parse::<usize>().ok()).expect("a size in kB") * 1024
+    }
+
+    /// Its private PostgreSQL, to look in.
+    pub fn database_url(&self) -> String {
+        let socket = self.directory.path().join("postgres/run");
+        let host = socket.to_str().expect("a plain path").replace('/', "%2F");
+        format!("postgres://tidings@{host}/postgres")
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Everything it has logged.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("no writer panics").clone()
+    }
+}
+
+pub fn send(process: i32, signal: Signal) {
+    kill(Pid::from_raw(process), signal).expect("it runs");
+}
+
+/// Where the cluster is, below a data directory.
+pub fn data_of(data_dir: &Path) -> PathBuf {
+    data_dir.join("postgres/data")
+}
+
+/// The program with these settings and no others, on this data directory.
+pub fn program(data_dir: &Path, settings: &[(String, String)]) -> Command {
+    program_at(Path::new(env!("CARGO_BIN_EXE_tidings")), data_dir, settings)
+}
+
+pub fn program_at(binary: &Path, data_dir: &Path, settings: &[(String, String)]) -> Command {
+    let mut command = Command::new(binary);
+    // Nothing from the outside, a `.env` included.
+    command.env_clear().current_dir(data_dir);
+    command.env("TIDINGS_DATA_DIR", data_dir).env("TIDINGS_POSTGRES_BIN", cluster::programs());
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+fn spawn(data_dir: &Path, settings: &[(String, String)], listen: &str, log: &Arc<Mutex<String>>) -> Child {
+    let mut command = program(data_dir, settings);
+    let mut child = command.env("TIDINGS_LISTEN", listen).spawn().expect("the program starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let log = log.clone();
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut log = log.lock().expect("no reader panics");
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+    child
+}
+
+/// Waits for the one line on standard output, which says where it listens.
+async fn announced(child: &mut Child, log: &Arc<Mutex<String>>) -> String {
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let line =
+        timeout(PATIENCE, lines.next_line()).await.expect("it starts in time").expect("it can be read");
+    let url = line.as_deref().and_then(|line| line.strip_prefix(ANNOUNCEMENT));
+    url.unwrap_or_else(|| panic!("it did not start: {}", log.lock().expect("no writer panics"))).to_owned()
+}

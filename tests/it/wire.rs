@@ -1,0 +1,110 @@
+//! Bad input on the socket. Ids are those of FAULTS.
+
+use serde_json::{Value, json};
+use tidings::domain::ConversationId;
+use tidings::protocol::{ErrorFrame, ServerFrame};
+
+use crate::support::{BINARY, RawSocket, Socket, TEXT, TestServer};
+
+async fn refused(socket: &mut Socket, text: &str) -> ErrorFrame {
+    socket.say_text(text).await;
+    match socket.expect("an error", |frame| matches!(frame, ServerFrame::Error(_))).await {
+        ServerFrame::Error(error) => error,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+async fn lives(socket: &mut Socket) {
+    socket.say_text(r#"{"type":"ping"}"#).await;
+    socket.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
+}
+
+#[tokio::test]
+async fn b02_b03_b05_b07_breaches_are_closed_each_with_its_code() {
+    let server = TestServer::start(&[]).await;
+    let ada = server.person("Ada").await;
+    let large = vec![b' '; 64 * 1024 + 1];
+    for (what, head, payload, code) in [
+        ("b02: not UTF-8", TEXT, &b"\"\xff\""[..], 1007),
+        ("b03: one byte too large", TEXT, &large, 1009),
+        ("b07: binary", BINARY, b"{}", 1003),
+        ("b05: a reserved bit", TEXT | 0x40, b"{}", 1002),
+        ("b05: a reserved opcode", 0x83, b"{}", 1002),
+        ("b05: a large control frame", 0x89, &large[..126], 1002),
+    ] {
+        let mut socket = RawSocket::open(&ada).await;
+        socket.say(head, payload).await;
+        assert_eq!(socket.close_code().await, code, "{what}");
+    }
+    for (what, bytes, code) in [
+        ("b03: a declared length of 2^63", &[TEXT, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], 1009),
+        ("b05: not masked", &[TEXT, 2, b'{', b'}'], 1002),
+    ] {
+        let mut socket = RawSocket::open(&ada).await;
+        socket.write(bytes).await;
+        assert_eq!(socket.close_code().await, code, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn b08_b09_what_cannot_be_read_is_named_and_the_connection_lives() {
+    let server = TestServer::start(&[]).await;
+    let mut socket = server.person("Ada").await.connect(&[]).await;
+    let id = ConversationId::fresh();
+    let deep = format!(r#"{{"type":"ping","x":{}"#, "[".repeat(60_000));
+    for (text, code, field) in [
+        (deep, "bad_json", None),
+        ("hello".to_owned(), "bad_json", None),
+        (format!(r#"{{"type":"read","conversation":"{id}","seq":1e400}}"#), "bad_json", None),
+        (r#"{"type":"sing"}"#.to_owned(), "unknown_type", Some("type")),
+        (r#"{"type":"typing"}"#.to_owned(), "invalid_field", Some("conversation")),
+        (r#"{"type":"typing","conversation":7}"#.to_owned(), "invalid_field", Some("conversation")),
+        (
+            format!(r#"{{"type":"typing","conversation":"{id}","conversation":"{id}"}}"#),
+            "invalid_field",
+            Some("conversation"),
+        ),
+    ] {
+        let error = serde_json::to_value(refused(&mut socket, &text).await).unwrap();
+        assert_eq!((&error["code"], &error["field"]), (&json!(code), &json!(field)), "{text:.60}");
+        lives(&mut socket).await;
+    }
+}
+
+#[tokio::test]
+async fn b31_hello_comes_first_and_once() {
+    let server = TestServer::start(&[]).await;
+    let mut socket = server.person("Ada").await.upgrade().await.unwrap();
+    let hello = r#"{"type":"hello","cursors":[]}"#;
+    let code = |error: ErrorFrame| serde_json::to_value(error.error.code).unwrap();
+    assert_eq!(code(refused(&mut socket, r#"{"type":"ping"}"#).await), "hello_expected");
+    socket.say_text(hello).await;
+    socket.expect("welcome", |frame| matches!(frame, ServerFrame::Welcome(_))).await;
+    assert_eq!(code(refused(&mut socket, hello).await), "hello_repeated");
+    lives(&mut socket).await;
+}
+
+#[tokio::test]
+async fn b31_a_conversation_of_others_is_like_one_that_does_not_exist() {
+    let server = TestServer::start(&[]).await;
+    let (ada, bob, eve) =
+        (server.person("Ada").await, server.person("Bob").await, server.person("Eve").await);
+    let theirs = ada.conversation_with(&bob).await;
+    let mut socket = eve.connect(&[]).await;
+    let client_id = ConversationId::fresh();
+    for frame in [
+        json!({ "type": "send", "client_id": client_id, "body": "?" }),
+        json!({ "type": "read", "seq": 1 }),
+        json!({ "type": "delivered", "seq": 1 }),
+        json!({ "type": "typing" }),
+    ] {
+        let mut answers = Vec::new();
+        for conversation in [theirs, ConversationId::fresh()] {
+            let mut frame = frame.clone();
+            frame["conversation"] = json!(conversation);
+            let error = refused(&mut socket, &frame.to_string()).await;
+            answers.push(Value::to_string(&serde_json::to_value(&error.error).unwrap()));
+        }
+        assert!(answers[0] == answers[1] && answers[0].contains("not_found"), "{frame}: {answers:?}");
+    }
+}
