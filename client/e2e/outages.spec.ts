@@ -79,8 +79,14 @@ test("a killed server is back with everything, once and in order", async ({
   await expect(bob.message("Here again")).toBeVisible();
   await expect(ada.page.getByTestId("message")).toHaveCount(5);
   const texts = await ada.page.getByTestId("message").locator("p").allTextContents();
-  expect(texts.indexOf("Just before the end")).toBe(1);
-  expect(texts.at(-1)).toBe("Here again");
+  // The kill may have come before "Just before the end" was stored: then it is sent again, and
+  // may be behind what Bob wrote. What one person wrote stays in order in any case.
+  expect(texts.filter((text) => text !== "Hello?")).toEqual([
+    "Before",
+    "Just before the end",
+    "While it is away",
+    "Here again",
+  ]);
   await bob.reads(texts);
   const numbers = ada.page.getByTestId("message");
   for (const [index] of texts.entries()) {
