@@ -16,6 +16,7 @@ const BATCH_SIZE: &str = "tidings_batch_size";
 const COMMIT_SECONDS: &str = "tidings_commit_seconds";
 const PERSISTENCE_QUEUE: &str = "tidings_persistence_queue";
 const OUTBOUND_DROPPED: &str = "tidings_outbound_dropped_total";
+const CLOSES: &str = "tidings_closes_total";
 const RESTARTS: &str = "tidings_restarts_total";
 const REFUSALS: &str = "tidings_refusals_total";
 const HTTP_REQUESTS: &str = "tidings_http_requests_total";
@@ -71,6 +72,7 @@ fn build() -> Option<PrometheusHandle> {
     describe_histogram!(COMMIT_SECONDS, "Seconds from the start of a batch to its commit");
     describe_gauge!(PERSISTENCE_QUEUE, "Submissions that wait to be stored");
     describe_counter!(OUTBOUND_DROPPED, "Ephemeral frames dropped from queues half full");
+    describe_counter!(CLOSES, "WebSockets closed by the server, by close code");
     describe_counter!(RESTARTS, "Actors restarted, by station");
     describe_counter!(REFUSALS, "Requests and frames refused, by code");
     describe_counter!(HTTP_REQUESTS, "HTTP requests answered, by status");
@@ -118,6 +120,11 @@ pub fn outbound_dropped() {
     counter!(OUTBOUND_DROPPED).increment(1);
 }
 
+/// The server closed a WebSocket.
+pub fn closed(code: u16) {
+    counter!(CLOSES, "code" => code.to_string()).increment(1);
+}
+
 /// An actor of the station `actor` was restarted.
 pub fn restarted(actor: &'static str) {
     counter!(RESTARTS, "actor" => actor).increment(1);
@@ -153,6 +160,7 @@ mod tests {
         install();
         let socket = socket_opened();
         batch_committed(5, 4, Duration::from_millis(2));
+        closed(4008);
         restarted("user");
         refused(Code::NameTaken);
         http_request(200);
@@ -163,6 +171,7 @@ mod tests {
             "tidings_messages_total 4",
             "tidings_batch_size_bucket{le=\"10\"} 1",
             "tidings_commit_seconds_count 1",
+            "tidings_closes_total{code=\"4008\"} 1",
             "tidings_restarts_total{actor=\"user\"} 1",
             "tidings_refusals_total{code=\"name_taken\"} 1",
             "tidings_http_requests_total{status=\"200\"} 1",

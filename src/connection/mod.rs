@@ -261,6 +261,9 @@ async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStrea
         End::Breach(code, reason) => Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }),
         End::Gone => None,
     };
+    if let Some(frame) = &frame {
+        metrics::closed(frame.code.into());
+    }
     let goodbye = async {
         // The socket may be broken already; it ends either way.
         if socket.close(frame).await.is_ok() {

@@ -17,7 +17,8 @@ pub enum UserMessage {
     Detach(ConnectionId),
     /// What a batch means for this user, in the order of the log.
     Settled(Vec<Settled>),
-    /// The persistence actor was restarted: submit again what has no answer.
+    /// A persistence actor was restarted, or has given up what it held: submit
+    /// again what has no answer.
     Resubmit,
     /// The presence actor was restarted: say again what is watched.
     Rewatch,

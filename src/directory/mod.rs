@@ -46,9 +46,12 @@ impl Directory {
         }
     }
 
-    /// Everyone who has an actor now.
-    pub fn everyone(&self) -> Vec<ActorRef<UserMessage>> {
-        self.actors.iter().map(|entry| entry.value().clone()).collect()
+    /// Tells everyone who has an actor now to submit again what has no answer.
+    pub fn ask_to_resubmit(&self) {
+        for entry in &self.actors {
+            // A dying one resynchronises its connections, which do so.
+            drop(entry.value().cast(UserMessage::Resubmit));
+        }
     }
 
     /// Who counts as online.

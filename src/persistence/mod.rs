@@ -45,25 +45,41 @@ pub struct Persistence(Arc<Shared>);
 
 struct Shared {
     writers: Box<[Address<PersistenceMessage>]>,
-    generation: AtomicU64,
+    generations: Generations,
     /// One permit for each submission that is not answered, on all writers.
     room: Arc<Semaphore>,
     capacity: usize,
     arguments: WriterArguments,
 }
 
-/// Changes whenever a writer has been replaced. Whoever submits holds the one
-/// in which everything it has without an answer was submitted: when there is a
-/// newer one it submits all of that again, in order, before anything else. So
-/// nothing overtakes what was lost with the old writer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Changes whenever a writer has been replaced or has given up what it held.
+/// Whoever submits holds the one in which everything it has without an answer
+/// was submitted: when there is a newer one it submits all of that again, in
+/// order, before anything else. So nothing overtakes what was lost with the old
+/// writer, or what was refused while it was on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(u64);
+
+/// Where generations begin. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Generations(Arc<AtomicU64>);
+
+impl Generations {
+    fn current(&self) -> Generation {
+        Generation(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Begins the next one.
+    fn renew(&self) -> Generation {
+        Generation(self.0.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
 
 /// Why a submission was not taken.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SubmitError {
-    /// A writer is being replaced, or has been since: submit again in the next
-    /// generation. [`UserMessage::Resubmit`] tells when it has begun.
+    /// A writer is being replaced, or the generation is over: submit again in
+    /// the next one. [`UserMessage::Resubmit`] tells when it has begun.
     Replaced,
     /// The queue is full: `busy`, with the time after which to try again.
     Full(Problem),
@@ -73,6 +89,7 @@ pub enum SubmitError {
 #[derive(Debug)]
 pub struct Waiting {
     submission: Submission,
+    generation: Generation,
     _room: Room,
 }
 
@@ -87,12 +104,13 @@ impl Persistence {
             positions: config.persistence_queue * POSITIONS_PER_PLACE,
             positions_interval: config.receipt_interval,
         };
+        let generations = Generations::default();
         Self(Arc::new(Shared {
             writers: (0..config.writers).map(|_| Address::default()).collect(),
-            generation: AtomicU64::new(0),
+            generations: generations.clone(),
             room: Arc::new(Semaphore::new(config.persistence_queue)),
             capacity: config.persistence_queue,
-            arguments: WriterArguments { options, directory, bounds },
+            arguments: WriterArguments { options, directory, bounds, generations },
         }))
     }
 
@@ -116,12 +134,12 @@ impl Persistence {
     /// afterwards.
     pub fn install(&self, writer: usize, actor: ActorRef<PersistenceMessage>) {
         // In this order: who finds the new writer finds the new generation.
-        self.0.generation.fetch_add(1, Ordering::SeqCst);
+        self.0.generations.renew();
         self.0.writers[writer].set(actor);
     }
 
     pub fn generation(&self) -> Generation {
-        Generation(self.0.generation.load(Ordering::SeqCst))
+        self.0.generations.current()
     }
 
     /// Takes a message to be stored; what became of it comes as an `Answer`.
@@ -135,7 +153,7 @@ impl Persistence {
         let writer = writer.ok_or(SubmitError::Replaced)?;
         let permit = self.0.room.clone().try_acquire_owned().map_err(|_| SubmitError::full())?;
         metrics::persistence_queue(1);
-        let waiting = Waiting { submission, _room: Room(permit) };
+        let waiting = Waiting { submission, generation, _room: Room(permit) };
         // It fails only when the writer is dead, and then gives its place back.
         writer.cast(PersistenceMessage::Submit(waiting)).map_err(|_| SubmitError::Replaced)
     }

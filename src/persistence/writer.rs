@@ -5,10 +5,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Waiting;
 use super::batch::{self, Batch, Deliveries};
 use super::buffer::{Bounds, Buffer, Next, Work};
 use super::committer::{Committer, Ended};
+use super::{Generation, Generations, Waiting};
 use crate::database::{Appended, Fault, Moved, Place};
 use crate::directory::{Directory, Progress, UserMessage};
 use crate::metrics;
@@ -40,12 +40,16 @@ pub struct WriterArguments {
     pub options: PgConnectOptions,
     pub directory: Arc<Directory>,
     pub bounds: Bounds,
+    pub generations: Generations,
 }
 
 /// What a writer keeps between two messages.
 pub struct WriterState {
     directory: Arc<Directory>,
     buffer: Buffer,
+    generations: Generations,
+    /// The one that began when this writer last gave up what it held.
+    since: Generation,
     /// To the task that owns the connection. One place: it is handed the next
     /// piece of work when the last has ended.
     committer: mpsc::Sender<Work>,
@@ -70,6 +74,8 @@ impl Actor for Writer {
         Ok(WriterState {
             directory: arguments.directory,
             buffer: Buffer::new(arguments.bounds),
+            since: arguments.generations.current(),
+            generations: arguments.generations,
             committer,
             flushing: Vec::new(),
             wake_at: None,
@@ -84,7 +90,7 @@ impl Actor for Writer {
         state: &mut WriterState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            PersistenceMessage::Submit(waiting) => state.buffer.push(waiting),
+            PersistenceMessage::Submit(waiting) => state.on_submit(waiting),
             PersistenceMessage::Progress(progress) => state.buffer.reach(progress),
             PersistenceMessage::Ended(ended) => return state.on_ended(&myself, *ended),
             PersistenceMessage::Wake => state.wake_at = None,
@@ -106,6 +112,14 @@ impl Actor for Writer {
 }
 
 impl WriterState {
+    fn on_submit(&mut self, waiting: Waiting) {
+        if waiting.generation >= self.since {
+            self.buffer.push(waiting);
+        }
+        // Its sender did not know yet that what is before it was given up: it
+        // comes again, in order.
+    }
+
     fn on_ended(
         &mut self,
         myself: &ActorRef<PersistenceMessage>,
@@ -159,7 +173,13 @@ impl WriterState {
         if let Some(refused) = refused {
             let (count, code) = (refused.submissions.len(), refused.problem.code);
             tracing::warn!(count, ?code, "submissions were refused");
+            let may_come_again = refused.problem.retry_after_ms.is_some();
             self.deliver(batch::refuse(refused));
+            if may_come_again {
+                // In this order: who finds the new generation has been told.
+                self.since = self.generations.renew();
+                self.directory.ask_to_resubmit();
+            }
         }
     }
 

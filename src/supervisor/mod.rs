@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::watch;
 
-use crate::directory::UserMessage;
 use crate::domain::Budget;
 use crate::metrics;
 use crate::persistence::Writer;
@@ -149,12 +148,7 @@ impl SupervisorState {
                 // When the users' supervisor is dead too, it counts when it starts.
                 drop(self.services.users.address().cast(UsersMessage::Census));
             }
-            Station::Writer(_) => {
-                for user in self.services.directory.everyone() {
-                    // A dying one resynchronises its connections.
-                    drop(user.cast(UserMessage::Resubmit));
-                }
-            }
+            Station::Writer(_) => self.services.directory.ask_to_resubmit(),
             Station::Users => {}
         }
     }

@@ -164,8 +164,9 @@ impl UserState {
         problem: Problem,
         now: Instant,
     ) {
-        if let Some(wait) = problem.retry_after_ms {
-            self.pending.hold(origin, client_id, now, Duration::from_millis(wait.into()));
+        match problem.retry_after_ms {
+            Some(wait) => self.pending.hold(origin, client_id, now, Duration::from_millis(wait.into())),
+            None => self.pending.settle(origin, client_id),
         }
         if let Some(tab) = self.tab(origin) {
             send_error(&tab.link, ErrorFrame { client_id: Some(client_id), ..problem.into() });

@@ -172,11 +172,11 @@ impl UserState {
     /// To the connection that sent it: its place. To the user's others: the
     /// message itself.
     fn on_answer(&mut self, answer: Answer) {
-        self.pending.settle(answer.origin, answer.client_id);
         let committed = match answer.outcome {
             Ok(committed) => committed,
             Err(problem) => return self.refuse(answer.origin, answer.client_id, problem, Instant::now()),
         };
+        self.pending.settle(answer.origin, answer.client_id);
         let stored = ServerFrame::Stored(Stored {
             client_id: answer.client_id,
             conversation: answer.conversation,
@@ -206,7 +206,6 @@ impl UserState {
             if self.pending.may_pass(submission.origin, submission.client_id, now) {
                 self.submit(submission, now);
             } else {
-                self.pending.settle(submission.origin, submission.client_id);
                 self.refuse(submission.origin, submission.client_id, inbox::earlier_first(), now);
             }
         }
@@ -220,10 +219,7 @@ impl UserState {
         match self.services.persistence.submit(self.generation, submission) {
             // It stays pending: `Resubmit` comes when the writer is back.
             Ok(()) | Err(SubmitError::Replaced) => {}
-            Err(SubmitError::Full(problem)) => {
-                self.pending.settle(origin, client_id);
-                self.refuse(origin, client_id, problem, now);
-            }
+            Err(SubmitError::Full(problem)) => self.refuse(origin, client_id, problem, now),
         }
     }
 

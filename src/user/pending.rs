@@ -24,6 +24,9 @@ pub struct Pending {
 struct Hold {
     connection: ConnectionId,
     client_id: ClientId,
+    /// When the send came, among all: with two writers, the oldest may be the
+    /// last to be refused.
+    order: u64,
     until: Instant,
 }
 
@@ -36,13 +39,13 @@ impl Pending {
 
     /// The answer is there.
     pub fn settle(&mut self, origin: ConnectionId, client_id: ClientId) {
-        let found = self
-            .waiting
-            .iter()
-            .find(|(_, waiting)| waiting.origin == origin && waiting.client_id == client_id);
-        if let Some(&order) = found.map(|(order, _)| order) {
-            self.waiting.remove(&order);
-        }
+        let order = self.order_of(origin, client_id);
+        order.and_then(|order| self.waiting.remove(&order));
+    }
+
+    fn order_of(&self, origin: ConnectionId, client_id: ClientId) -> Option<u64> {
+        let named = |waiting: &Submission| waiting.origin == origin && waiting.client_id == client_id;
+        self.waiting.iter().find(|(_, waiting)| named(waiting)).map(|(order, _)| *order)
     }
 
     /// How many of this connection's sends have no answer.
@@ -56,11 +59,19 @@ impl Pending {
     }
 
     /// The send was refused for now: what this connection sends behind it has
-    /// to wait for it. The first one refused is the one that counts.
+    /// to wait for it. Of several that were refused, the oldest counts: it is
+    /// the first to come again.
     pub fn hold(&mut self, connection: ConnectionId, client_id: ClientId, now: Instant, wait: Duration) {
-        if !self.holds.iter().any(|hold| hold.connection == connection) {
-            self.holds.push(Hold { connection, client_id, until: now + wait + HOLD_SLACK });
+        // One that was not taken at all is the newest.
+        let order = self.order_of(connection, client_id).unwrap_or(self.next);
+        self.next += 1;
+        let hold = Hold { connection, client_id, order, until: now + wait + HOLD_SLACK };
+        match self.holds.iter_mut().find(|other| other.connection == connection) {
+            Some(other) if other.order > order => *other = hold,
+            Some(_) => {}
+            None => self.holds.push(hold),
         }
+        self.settle(connection, client_id);
     }
 
     /// Whether this send may pass, or has to wait behind another one.
@@ -117,6 +128,20 @@ mod tests {
         pending.hold(TAB, second, now, Duration::from_secs(1));
         assert!(!pending.may_pass(TAB, second, now));
         assert!(pending.may_pass(OTHER, second, now));
+        assert!(pending.may_pass(TAB, first, now));
+        assert!(pending.may_pass(TAB, second, now));
+    }
+
+    #[test]
+    fn of_two_refused_sends_the_older_is_waited_for_whichever_was_refused_first() {
+        let (mut pending, [first, second, third], now) =
+            (Pending::default(), [id(), id(), id()], Instant::now());
+        [first, second].into_iter().for_each(|id| pending.add(submission(id)));
+        for refused in [second, first, third] {
+            pending.hold(TAB, refused, now, Duration::from_secs(1));
+        }
+        assert_eq!(pending.of(TAB), 0);
+        assert!(!pending.may_pass(TAB, second, now));
         assert!(pending.may_pass(TAB, first, now));
         assert!(pending.may_pass(TAB, second, now));
     }

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use tidings::persistence::SubmitError;
 use tidings::protocol::Code;
 
-use super::cluster::OwnCluster;
 use super::load::{assert_law, crowd, script};
 use super::rig::{Rig, stored};
-use crate::support::{TestDatabase, eventually};
+use crate::support::{OwnCluster, Sabotage, TestDatabase, eventually};
 
 /// Waits until this many messages are stored.
 async fn stored_at_least(rig: &Rig, count: i64) {
@@ -78,7 +77,7 @@ async fn f10_when_commits_take_two_seconds_batches_grow() {
     let rig = Rig::start(database.url()).await;
     let (mut ada, bob) = (rig.member().await, rig.member().await);
     let talk = rig.conversation(&[&ada, &bob]).await;
-    slow_commits(&rig, "2 s").await;
+    Sabotage::on(database.url()).await.slow_commits(Duration::from_secs(2)).await;
     let begun = Instant::now();
     for submission in script(&ada, &[talk], 100) {
         ada.submit(submission).unwrap();
@@ -90,22 +89,6 @@ async fn f10_when_commits_take_two_seconds_batches_grow() {
     assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
 }
 
-/// Every commit of messages sleeps, after the statement has ended.
-async fn slow_commits(rig: &Rig, time: &str) {
-    let function = format!(
-        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN PERFORM pg_sleep_for('{time}'); RETURN NULL; END $$"
-    );
-    sqlx::query(sqlx::AssertSqlSafe(function)).execute(&rig.pool).await.unwrap();
-    sqlx::query(
-        "CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON conversations DEFERRABLE INITIALLY DEFERRED
-        FOR EACH ROW EXECUTE FUNCTION slow()",
-    )
-    .execute(&rig.pool)
-    .await
-    .unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn f11_a_read_only_database_is_said_and_recovers_without_a_restart() {
     let database = TestDatabase::create().await;
@@ -113,31 +96,15 @@ async fn f11_a_read_only_database_is_said_and_recovers_without_a_restart() {
     let rig = Rig::start(url).await;
     let (mut ada, bob) = (rig.member().await, rig.member().await);
     let talk = rig.conversation(&[&ada, &bob]).await;
-    read_only(&rig, true).await;
+    let mut sabotage = Sabotage::on(url).await;
+    sabotage.read_only(true).await;
     let message = ada.writes(talk, "kept");
     let problem = ada.send(message.clone()).await.outcome.unwrap_err();
     assert_eq!(problem.code, Code::StorageUnavailable);
     assert!(problem.retry_after_ms.is_some());
     assert_eq!(rig.log(talk).await, []);
-    read_only(&rig, false).await;
+    sabotage.read_only(false).await;
     assert_eq!(stored(ada.send(message).await).0.seq, 1);
-}
-
-/// For every connection that is made from now on, and nobody keeps an old one.
-async fn read_only(rig: &Rig, on: bool) {
-    let mut connection = rig.pool.acquire().await.unwrap();
-    let own: String =
-        sqlx::query_scalar("SELECT current_database()").fetch_one(&mut *connection).await.unwrap();
-    let set = format!("ALTER DATABASE {own} SET default_transaction_read_only = {on}");
-    sqlx::query("SET default_transaction_read_only = off").execute(&mut *connection).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(set)).execute(&mut *connection).await.unwrap();
-    sqlx::query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
-    .execute(&mut *connection)
-    .await
-    .unwrap();
 }
 
 #[tokio::test]

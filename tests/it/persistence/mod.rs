@@ -1,6 +1,5 @@
 //! The writers on a real PostgreSQL, which is slow, full, cut or killed.
 
-mod cluster;
 mod cut;
 mod faults;
 mod load;

@@ -327,9 +327,7 @@ impl Actor for Keeper {
         if let SupervisionEvent::ActorFailed(cell, _) = event {
             let index = writers.iter().position(|id| *id == cell.get_id()).unwrap();
             writers[index] = Self::keep(&myself, persistence, index).await?;
-            for user in directory.everyone() {
-                user.cast(UserMessage::Resubmit)?;
-            }
+            directory.ask_to_resubmit();
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use futures::{SinkExt, StreamExt};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tidings::domain::{ClientId, ConversationId};
+use tidings::domain::{ClientId, ConversationId, Seq};
 use tidings::protocol::{
     ClientFrame, Conversation, Cursor, Hello, History, Message, Send, ServerFrame, Session, Stored, User,
     Watch, Welcome,
@@ -65,8 +65,7 @@ impl Person {
         let mut messages: Vec<Message> = Vec::new();
         loop {
             let after = messages.last().map_or(0, |message| message.seq);
-            let path = format!("/api/conversations/{conversation}/messages?after={after}&limit=100");
-            let page: History = self.get(&path).await.expect("a page");
+            let page = self.page_after(conversation, after).await.expect("a page");
             messages.extend(page.messages);
             if messages.last().map_or(0, |message| message.seq) >= page.last_seq {
                 return messages;
@@ -74,9 +73,24 @@ impl Person {
         }
     }
 
+    /// The next page of the log behind this place; an error is a server that is away.
+    pub async fn page_after(
+        &self,
+        conversation: ConversationId,
+        after: Seq,
+    ) -> Result<History, reqwest::Error> {
+        let path = format!("/api/conversations/{conversation}/messages?after={after}&limit=100");
+        let asked = self.request(reqwest::Method::GET, &path).timeout(PATIENCE);
+        asked.send().await?.error_for_status()?.json().await
+    }
+
     /// An upgraded socket on which nothing has been said.
     pub async fn upgrade(&self) -> Result<Socket, tungstenite::Error> {
-        let address = self.address();
+        self.upgrade_at(self.address()).await
+    }
+
+    /// The same through whatever listens at this address.
+    pub async fn upgrade_at(&self, address: &str) -> Result<Socket, tungstenite::Error> {
         let mut request = format!("ws://{address}/api/socket").into_client_request()?;
         let bearer = format!("Bearer {}", self.token).parse().expect("a token is visible ASCII");
         request.headers_mut().insert("authorization", bearer);
@@ -197,6 +211,19 @@ impl Socket {
             self.heard.push(frame.clone());
             return Ok(frame);
         }
+    }
+
+    /// Whether nothing that fits comes within a time; everything is kept in `heard`.
+    pub async fn expect_none_within(&mut self, time: Duration, fits: impl Fn(&ServerFrame) -> bool) -> bool {
+        let came = async {
+            loop {
+                let frame = self.next().await.unwrap_or_else(|end| panic!("closed with {end:?}"));
+                if fits(&frame) {
+                    return;
+                }
+            }
+        };
+        timeout(time, came).await.is_err()
     }
 
     /// What comes within a time; for showing that something does not.

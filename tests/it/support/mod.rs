@@ -3,20 +3,34 @@
 
 mod client;
 mod cluster;
+mod crowd;
+mod history;
+mod law;
+mod own_cluster;
 mod participant;
 mod process;
+mod proxy;
 mod raw;
 mod run;
+mod sabotage;
+mod seed;
 mod server;
 
 use std::time::{Duration, Instant};
 
 pub use client::{End, Person, Socket, answer};
 pub use cluster::{TestDatabase, programs};
-pub use participant::{Participant, check_law, eventually_all};
+pub use crowd::{Crowd, Plan, Shape, quantile};
+pub use history::{Entry, History, Letter, What};
+pub use law::{Run, Violation, judge};
+pub use own_cluster::OwnCluster;
+pub use participant::Pace;
 pub use process::{ServerProcess, data_of, program, program_at, send};
+pub use proxy::{Line, Proxy, Weather};
 pub use raw::{BINARY, PING, RawSocket, TEXT};
 pub use run::{Directory, data_root};
+pub use sabotage::Sabotage;
+pub use seed::Dice;
 pub use server::{TestServer, config};
 
 /// Nothing that is waited for takes longer than this, on any machine.

@@ -1,237 +1,408 @@
-//! Somebody who keeps to the rules of docs/protocol.md through every fault, and
-//! the law that is checked afterwards.
+//! Somebody who keeps to the rules of docs/protocol.md through every fault, as
+//! the browser does, and notes everything.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use sqlx::PgConnection;
-use tidings::domain::{ClientId, ConversationId};
-use tidings::protocol::{ClientFrame, Cursor, ErrorFrame, Hello, Send, ServerFrame, Stored, Sync, Watch};
-use tokio::time::{Instant, sleep, timeout};
+use tidings::domain::{ClientId, ConversationId, Seq};
+use tidings::protocol::{ClientFrame, Code, Cursor, ErrorFrame, Hello, Send, ServerFrame, Sync, Watch};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 use uuid::Uuid;
 
 use super::client::{Person, Socket};
+use super::history::{Entry, History, Letter, What};
+use super::seed::Dice;
 
 /// `limits.unacknowledged_sends` by default.
 const IN_FLIGHT_MAX: usize = 32;
 
-/// Between two attempts to connect, at random up to this.
-const RECONNECT_MAX: Duration = Duration::from_millis(100);
+/// The browser's own times (client/src/engine/connection.ts).
+const QUIET: Duration = Duration::from_secs(20);
+const PONG: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(15);
+const STABLE: Duration = Duration::from_secs(5);
 
-pub struct Participant {
-    pub person: Person,
-    /// The number of messages that each will have in the end.
-    expected: BTreeMap<ConversationId, u64>,
-    outbox: VecDeque<Entry>,
-    /// Every answer to a send, the first one for each.
-    pub stored: HashMap<ClientId, Stored>,
-    /// What is on screen: own messages by their answers, others' as they come.
-    pub shown: BTreeMap<(ConversationId, u64), ClientId>,
-    pub connected: usize,
-    hold: Option<Instant>,
+/// What everybody is to do now.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    /// Write and send.
+    Write,
+    /// Write nothing new; send what is written.
+    Drain,
+    /// Stay until every conversation is shown up to this place.
+    Finish(Arc<HashMap<ConversationId, Seq>>),
 }
 
-struct Entry {
-    send: Send,
+/// How somebody writes.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// Messages without an answer at the most.
+    pub window: usize,
+    /// Between two messages; zero: as fast as the answers come.
+    pub every: Duration,
+    /// Messages in all.
+    pub each: u64,
+    /// Characters of each, at the least.
+    pub length: usize,
+}
+
+/// What others may see of a participant while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Since when the socket is in step; none while it is not.
+    pub synced: Option<Instant>,
+    /// When the oldest message without an answer was written.
+    pub unanswered: Option<Instant>,
+    pub written: u64,
+    pub answered: u64,
+    /// Sockets opened so far.
+    pub sockets: u64,
+    /// Times asked to say again where it stands.
+    pub resyncs: u64,
+}
+
+pub struct Participant {
+    person: Person,
+    /// Where its socket connects: the server, or what lies before it.
+    address: String,
+    pace: Pace,
+    dice: Dice,
+    started: Instant,
+    phase: watch::Receiver<Phase>,
+    standing: Arc<Mutex<Standing>>,
+    /// Texts to be said as they are, on the socket that is open then.
+    orders: mpsc::UnboundedReceiver<String>,
+    views: BTreeMap<ConversationId, View>,
+    outbox: VecDeque<Outgoing>,
+    next_write: Instant,
+    hold: Option<Instant>,
+    /// A replay was asked for and has not ended.
+    syncing: bool,
+    backoff: (Duration, Duration),
+    failures: u32,
+    history: History,
+}
+
+/// What is shown of a conversation, and what waits for the gap before it.
+#[derive(Default)]
+struct View {
+    shown: Seq,
+    aside: BTreeMap<Seq, Letter>,
+}
+
+struct Outgoing {
+    letter: Letter,
+    body: String,
+    written: Instant,
     in_flight: bool,
 }
 
+/// The socket is of no use any more.
+struct Lost;
+
+impl From<tungstenite::Error> for Lost {
+    fn from(_: tungstenite::Error) -> Self {
+        Self
+    }
+}
+
 impl Participant {
-    /// `expected`: how many messages each of the conversations will have.
-    pub fn new(person: Person, expected: &[(ConversationId, u64)]) -> Self {
-        Self {
+    pub fn new(
+        person: Person,
+        address: String,
+        conversations: &[ConversationId],
+        pace: Pace,
+        dice: Dice,
+        started: Instant,
+        phase: watch::Receiver<Phase>,
+    ) -> (Self, mpsc::UnboundedSender<String>) {
+        let (order, orders) = mpsc::unbounded_channel();
+        let history = History { user: person.user.id, follows: conversations.to_vec(), events: Vec::new() };
+        let participant = Self {
             person,
-            expected: expected.iter().copied().collect(),
+            address,
+            pace,
+            dice,
+            started,
+            phase,
+            standing: Arc::default(),
+            orders,
+            views: conversations.iter().map(|id| (*id, View::default())).collect(),
             outbox: VecDeque::new(),
-            stored: HashMap::new(),
-            shown: BTreeMap::new(),
-            connected: 0,
+            next_write: started,
             hold: None,
-        }
+            syncing: false,
+            backoff: (Duration::from_millis(500), Duration::from_secs(20)),
+            failures: 0,
+            history,
+        };
+        (participant, order)
     }
 
-    /// Types a message; it goes out in [`run`](Self::run).
-    pub fn write(&mut self, conversation: ConversationId, body: String) {
-        let send = Send { client_id: ClientId(Uuid::now_v7()), conversation, body };
-        self.outbox.push_back(Entry { send, in_flight: false });
+    pub fn standing(&self) -> Arc<Mutex<Standing>> {
+        self.standing.clone()
     }
 
-    /// Until everything is sent and everything expected is shown.
-    pub async fn run(&mut self) {
+    /// Until everything is sent and shown; what it did and saw.
+    pub async fn run(mut self) -> History {
         while !self.is_done() {
-            if let Some(socket) = self.connect().await {
-                self.converse(socket).await;
+            let attempt = timeout(CONNECT, self.connect()).await;
+            let opened = Instant::now();
+            if let Ok(Ok(mut socket)) = attempt {
+                // However it ends, it is opened again.
+                let (Err(Lost) | Ok(())) = self.converse(&mut socket).await;
+                if opened.elapsed() >= STABLE {
+                    self.failures = 0;
+                }
             }
-            let share = f64::from(getrandom::u32().expect("randomness")) / f64::from(u32::MAX);
-            sleep(RECONNECT_MAX.mul_f64(share)).await;
+            self.standing_mut().synced = None;
+            if !self.is_done() {
+                self.wait_to_come_back().await;
+            }
         }
+        self.history
     }
 
     fn is_done(&self) -> bool {
-        self.outbox.is_empty() && self.expected.iter().all(|(id, count)| self.reached(*id) == *count)
+        let Phase::Finish(ends) = &*self.phase.borrow() else { return false };
+        let shown =
+            |(id, view): (&ConversationId, &View)| view.shown >= ends.get(id).copied().unwrap_or_default();
+        self.outbox.is_empty() && self.views.iter().all(shown)
     }
 
-    /// How far this is shown without a gap.
-    fn reached(&self, conversation: ConversationId) -> u64 {
-        let numbers =
-            self.shown.range((conversation, 0)..=(conversation, u64::MAX)).map(|((_, seq), _)| *seq);
-        numbers.zip(1..).take_while(|(seq, next)| seq == next).count() as u64
+    /// Full jitter between the shortest wait and a span that doubles.
+    async fn wait_to_come_back(&mut self) {
+        self.failures += 1;
+        let (min, max) = self.backoff;
+        let span = max.min(min * 2u32.saturating_pow(self.failures.min(16)));
+        let until = Instant::now() + min + span.saturating_sub(min).mul_f64(self.dice.share());
+        // Whoever is offline goes on writing.
+        while Instant::now() < until {
+            self.write_what_is_due();
+            let next = if self.may_write() { self.next_write.min(until) } else { until };
+            sleep_until(next.max(Instant::now() + Duration::from_millis(1))).await;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Socket, Lost> {
+        let mut socket = self.person.upgrade_at(&self.address).await?;
+        self.standing_mut().sockets += 1;
+        self.hold = None;
+        self.recall();
+        self.syncing = true;
+        say(&mut socket, &ClientFrame::Hello(Hello { cursors: self.cursors(), watch: Watch::default() }))
+            .await?;
+        Ok(socket)
     }
 
     fn cursors(&self) -> Vec<Cursor> {
-        let cursor = |id: &ConversationId| Cursor { conversation: *id, seq: self.reached(*id) };
-        self.expected.keys().map(cursor).collect()
-    }
-
-    async fn connect(&mut self) -> Option<Socket> {
-        let mut socket = self.person.upgrade().await.ok()?;
-        self.connected += 1;
-        self.hold = None;
-        self.recall();
-        let hello = ClientFrame::Hello(Hello { cursors: self.cursors(), watch: Watch::default() });
-        say(&mut socket, &hello).await.ok()?;
-        Some(socket)
+        self.views.iter().map(|(id, view)| Cursor { conversation: *id, seq: view.shown }).collect()
     }
 
     /// What has no answer is to be sent again.
     fn recall(&mut self) {
-        self.outbox.iter_mut().for_each(|entry| entry.in_flight = false);
+        self.outbox.iter_mut().for_each(|letter| letter.in_flight = false);
     }
 
-    /// Until it is done or the socket ends.
-    async fn converse(&mut self, mut socket: Socket) {
+    /// Until it is done or the socket is lost.
+    async fn converse(&mut self, socket: &mut Socket) -> Result<(), Lost> {
+        let (mut heard, mut asked) = (Instant::now(), false);
         while !self.is_done() {
-            if self.send_what_may_go(&mut socket).await.is_err() {
-                return;
-            }
-            let wait = self.hold.map_or(super::PATIENCE, |until| until - Instant::now());
-            match timeout(wait, socket.next()).await {
-                Ok(Ok(frame)) => {
-                    if self.on_frame(&mut socket, frame).await.is_err() {
-                        return;
-                    }
+            self.write_what_is_due();
+            self.send_what_may_go(socket).await?;
+            let silence = heard + if asked { QUIET + PONG } else { QUIET };
+            let mut phase = self.phase.clone();
+            tokio::select! {
+                frame = socket.next() => {
+                    let frame = frame.map_err(|_| Lost)?;
+                    // The history has what counts.
+                    socket.heard.clear();
+                    (heard, asked) = (Instant::now(), false);
+                    self.on_frame(socket, frame).await?;
                 }
-                Ok(Err(_)) => return,
-                Err(_) => assert!(self.hold.take().is_some(), "{}: nothing comes", self.person.user.name),
+                Some(text) = self.orders.recv() => {
+                    socket.try_say(tungstenite::Message::text(text)).await?;
+                }
+                changed = phase.changed() => changed.map_err(|_| Lost)?,
+                () = sleep_until(self.next_write), if self.may_write() => {}
+                () = sleep_until(self.hold.unwrap_or(heard)), if self.hold.is_some() => self.hold = None,
+                () = sleep_until(silence) => {
+                    if asked {
+                        return Err(Lost);
+                    }
+                    asked = true;
+                    socket.try_say(tungstenite::Message::text(r#"{"type":"ping"}"#)).await?;
+                }
             }
+            self.phase.borrow_and_update();
+        }
+        Ok(())
+    }
+
+    fn may_write(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Write)
+            && self.outbox.len() < self.pace.window
+            && self.standing_mut().written < self.pace.each
+    }
+
+    /// In one conversation after the other.
+    fn write_what_is_due(&mut self) {
+        while self.may_write() && self.next_write <= Instant::now() {
+            let now = Instant::now();
+            // Nobody makes up for the time in which the window was full.
+            self.next_write = (self.next_write + self.pace.every).max(now);
+            let number = self.standing_mut().written;
+            let follows = &self.history.follows;
+            let conversation = follows[number as usize % follows.len()];
+            let body = format!("{number:<width$}.", width = self.pace.length);
+            let client_id = ClientId(Uuid::now_v7());
+            let letter = Letter::new(conversation, self.person.user.id, client_id, &body);
+            self.outbox.push_back(Outgoing { letter, body, written: now, in_flight: false });
+            self.note(What::Sent(letter));
+            self.standing_mut().written += 1;
+            self.stand();
         }
     }
 
     /// The oldest first. After a refusal nothing goes out before its time, nor
     /// while what followed it has no answer: that is refused too, and goes behind.
-    async fn send_what_may_go(&mut self, socket: &mut Socket) -> Result<(), tungstenite::Error> {
+    async fn send_what_may_go(&mut self, socket: &mut Socket) -> Result<(), Lost> {
         if self.hold.is_some() {
             return Ok(());
         }
-        let in_flight = self.outbox.iter().filter(|entry| entry.in_flight).count();
+        let in_flight = self.outbox.iter().filter(|letter| letter.in_flight).count();
         if self.outbox.front().is_some_and(|oldest| !oldest.in_flight) && in_flight > 0 {
             return Ok(());
         }
         let room = IN_FLIGHT_MAX - in_flight;
-        for entry in self.outbox.iter_mut().filter(|entry| !entry.in_flight).take(room) {
-            say(socket, &ClientFrame::Send(entry.send.clone())).await?;
-            entry.in_flight = true;
+        for outgoing in self.outbox.iter_mut().filter(|letter| !letter.in_flight).take(room) {
+            let Letter { client_id, conversation, .. } = outgoing.letter;
+            say(socket, &ClientFrame::Send(Send { client_id, conversation, body: outgoing.body.clone() }))
+                .await?;
+            outgoing.in_flight = true;
         }
         Ok(())
     }
 
-    async fn on_frame(&mut self, socket: &mut Socket, frame: ServerFrame) -> Result<(), tungstenite::Error> {
+    async fn on_frame(&mut self, socket: &mut Socket, frame: ServerFrame) -> Result<(), Lost> {
         match frame {
-            ServerFrame::Stored(stored) => self.on_stored(stored),
-            ServerFrame::Message(message) => {
-                self.show(message.conversation, message.seq, message.client_id);
+            ServerFrame::Welcome(welcome) => {
+                let millis = |limit: u32| Duration::from_millis(limit.into());
+                self.backoff =
+                    (millis(welcome.limits.reconnect_min_ms), millis(welcome.limits.reconnect_max_ms));
             }
+            ServerFrame::Stored(stored) => self.on_stored(stored.client_id, stored.seq),
+            ServerFrame::Message(message) => self.receive(message.seq, Letter::from(&message)),
             ServerFrame::Resync(_) => {
-                say(socket, &ClientFrame::Sync(Sync { cursors: self.cursors() })).await?;
+                self.standing_mut().resyncs += 1;
                 self.recall();
+                self.sync(socket).await?;
+            }
+            ServerFrame::Synced(synced) => {
+                self.syncing = false;
+                for conversation in synced.reset {
+                    self.note(What::Undone(conversation));
+                    self.views.insert(conversation, View::default());
+                    self.page(conversation).await?;
+                }
+                for conversation in synced.truncated {
+                    self.page(conversation).await?;
+                }
+                self.standing_mut().synced = Some(Instant::now());
             }
             ServerFrame::Error(error) => self.on_refused(&error),
             _ => {}
         }
+        // A gap that no replay under way will fill.
+        if !self.syncing && self.views.values().any(|view| !view.aside.is_empty()) {
+            self.sync(socket).await?;
+        }
         Ok(())
     }
 
-    fn on_stored(&mut self, stored: Stored) {
-        self.show(stored.conversation, stored.seq, stored.client_id);
-        self.outbox.retain(|entry| entry.send.client_id != stored.client_id);
-        let first = self.stored.entry(stored.client_id).or_insert_with(|| stored.clone());
-        assert_eq!(first.seq, stored.seq, "another place for the same message");
+    async fn sync(&mut self, socket: &mut Socket) -> Result<(), Lost> {
+        self.syncing = true;
+        Ok(say(socket, &ClientFrame::Sync(Sync { cursors: self.cursors() })).await?)
     }
 
-    fn on_refused(&mut self, refused: &ErrorFrame) {
-        let wait = refused.error.retry_after_ms.unwrap_or_else(|| panic!("refused for good: {refused:?}"));
-        let until = Instant::now() + Duration::from_millis(wait.into());
-        self.hold = Some(self.hold.map_or(until, |hold| hold.max(until)));
-        for entry in &mut self.outbox {
-            if Some(entry.send.client_id) == refused.client_id {
-                entry.in_flight = false;
+    /// Through the history to its end.
+    async fn page(&mut self, conversation: ConversationId) -> Result<(), Lost> {
+        loop {
+            let shown = self.views[&conversation].shown;
+            let history = self.person.page_after(conversation, shown).await.map_err(|_| Lost)?;
+            for message in &history.messages {
+                self.receive(message.seq, Letter::from(message));
+            }
+            if history.messages.is_empty() || self.views[&conversation].shown >= history.last_seq {
+                return Ok(());
             }
         }
     }
 
-    fn show(&mut self, conversation: ConversationId, seq: u64, client_id: ClientId) {
-        let before = self.shown.insert((conversation, seq), client_id);
-        assert!(before.is_none_or(|before| before == client_id), "two messages in one place");
+    fn on_stored(&mut self, client_id: ClientId, seq: Seq) {
+        self.note(What::Stored(client_id, seq));
+        let Some(index) = self.outbox.iter().position(|outgoing| outgoing.letter.client_id == client_id)
+        else {
+            return;
+        };
+        let outgoing = self.outbox.remove(index).expect("it was found");
+        self.standing_mut().answered += 1;
+        self.stand();
+        self.receive(seq, outgoing.letter);
+    }
+
+    fn on_refused(&mut self, refused: &ErrorFrame) {
+        // A proxy has doubled the first frame.
+        if refused.error.code == Code::HelloRepeated {
+            return;
+        }
+        let Some(wait) = refused.error.retry_after_ms else {
+            let index = self.outbox.iter().position(|one| Some(one.letter.client_id) == refused.client_id);
+            let outgoing = index.and_then(|index| self.outbox.remove(index));
+            let outgoing = outgoing.unwrap_or_else(|| panic!("refused without a reason: {refused:?}"));
+            self.note(What::Refused(outgoing.letter.client_id));
+            return self.stand();
+        };
+        let until = Instant::now() + Duration::from_millis(wait.into());
+        self.hold = Some(self.hold.map_or(until, |hold| hold.max(until)));
+        for outgoing in &mut self.outbox {
+            outgoing.in_flight &= Some(outgoing.letter.client_id) != refused.client_id;
+        }
+    }
+
+    /// Rule 3: what is known is dropped, what is next is shown, and what is
+    /// beyond a gap waits.
+    fn receive(&mut self, seq: Seq, letter: Letter) {
+        let Some(view) = self.views.get_mut(&letter.conversation) else { return };
+        if seq <= view.shown {
+            return;
+        }
+        view.aside.insert(seq, letter);
+        let mut shown = Vec::new();
+        while let Some(letter) = view.aside.remove(&(view.shown + 1)) {
+            view.shown += 1;
+            shown.push(Entry { seq: view.shown, letter });
+        }
+        shown.into_iter().for_each(|entry| self.note(What::Shown(entry)));
+    }
+
+    fn note(&mut self, what: What) {
+        self.history.events.push((self.started.elapsed(), what));
+    }
+
+    fn stand(&mut self) {
+        let oldest = self.outbox.front().map(|outgoing| outgoing.written);
+        self.standing_mut().unanswered = oldest;
+    }
+
+    fn standing_mut(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().expect("no holder panics")
     }
 }
 
 async fn say(socket: &mut Socket, frame: &ClientFrame) -> Result<(), tungstenite::Error> {
     socket.try_say(tungstenite::Message::text(serde_json::to_string(frame).expect("JSON"))).await
-}
-
-/// Everyone at once, until all are done.
-pub async fn eventually_all(participants: Vec<Participant>) -> Vec<Participant> {
-    let running = participants.into_iter().map(|mut participant| async {
-        participant.run().await;
-        participant
-    });
-    timeout(super::PATIENCE * 2, futures::future::join_all(running))
-        .await
-        .expect("everything is sent and shown")
-}
-
-/// Law L of FAULTS, after everyone is done: what was answered is in the database
-/// exactly once, nothing else is, the numbers are dense, everybody saw the same
-/// order, and each sender's messages are in the order of writing.
-pub async fn check_law(database: &mut PgConnection, participants: &[Participant]) {
-    type Row = (Uuid, i64, Uuid, Uuid);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT conversation_id, seq, sender_id, client_id FROM events ORDER BY conversation_id, seq",
-    )
-    .fetch_all(database)
-    .await
-    .expect("the log");
-    let log: BTreeMap<(ConversationId, u64), ClientId> = rows
-        .iter()
-        .map(|(conversation, seq, _, client_id)| {
-            let seq = u64::try_from(*seq).expect("a place");
-            ((ConversationId(*conversation), seq), ClientId(*client_id))
-        })
-        .collect();
-    let answered: HashSet<ClientId> =
-        participants.iter().flat_map(|participant| participant.stored.keys().copied()).collect();
-    let kept: HashSet<ClientId> = log.values().copied().collect();
-    assert_eq!(kept.len(), log.len(), "a message is in the log twice");
-    assert!(kept == answered, "{} messages are kept, {} were answered", kept.len(), answered.len());
-    for participant in participants {
-        let name = &participant.person.user.name;
-        for stored in participant.stored.values() {
-            let place = (stored.conversation, stored.seq);
-            assert_eq!(log.get(&place), Some(&stored.client_id), "{name}: an answer with a wrong place");
-        }
-        for (id, count) in &participant.expected {
-            let of = |all: &BTreeMap<_, _>| -> Vec<((ConversationId, u64), ClientId)> {
-                all.range((*id, 0)..=(*id, u64::MAX)).map(|(place, client_id)| (*place, *client_id)).collect()
-            };
-            assert_eq!(of(&log).len() as u64, *count, "{name}: a conversation is not whole");
-            assert_eq!(of(&log).last().map_or(0, |((_, seq), _)| *seq), *count, "{name}: the log has holes");
-            assert_eq!(of(&participant.shown), of(&log), "{name}: another order was seen");
-            // UUIDv7 of one process grow: the order of writing.
-            let own = rows.iter().filter(|(conversation, _, sender, _)| {
-                *conversation == id.0 && *sender == participant.person.user.id.0
-            });
-            assert!(own.map(|(.., client_id)| client_id).is_sorted(), "{name}: sent in another order");
-        }
-    }
 }

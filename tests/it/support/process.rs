@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,6 +15,9 @@ use super::client::Person;
 use super::run::Directory;
 use super::server::settings;
 use super::{PATIENCE, cluster, eventually_some};
+
+/// `USER_HZ` of Linux, in which proc(5) counts.
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What it prints, once, when it serves.
 const ANNOUNCEMENT: &str = "tidings listening on ";
@@ -48,8 +52,8 @@ impl ServerProcess {
     }
 
     pub fn begin_again(&mut self) {
-        let address = self.url.trim_start_matches("http://");
-        self.child = spawn(self.directory.path(), &self.settings, address, &self.log);
+        let address = self.url.trim_start_matches("http://").to_owned();
+        self.child = spawn(self.directory.path(), &self.settings, &address, &self.log);
         self.register();
     }
 
@@ -61,6 +65,11 @@ impl ServerProcess {
     fn register(&self) {
         let file = self.directory.path().join("server.pid");
         std::fs::write(file, self.process().to_string()).expect("it is ours");
+    }
+
+    /// Where it listens, without the scheme.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     pub async fn person(&self, name: &str) -> Person {
@@ -84,6 +93,12 @@ impl ServerProcess {
         eventually_some("a running PostgreSQL", read).await
     }
 
+    /// The one that was started after that.
+    pub async fn postgres_after(&self, killed: i32) -> i32 {
+        let started = async || Some(self.postgres().await).filter(|process| *process != killed);
+        eventually_some("PostgreSQL is started again", started).await
+    }
+
     pub async fn kill_postgres(&self) {
         send(self.postgres().await, Signal::SIGKILL);
     }
@@ -93,6 +108,39 @@ impl ServerProcess {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).expect("it runs");
         let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
         kib.and_then(|kib| kib.trim().parse::<usize>().ok()).expect("a size in kB") * 1024
+    }
+
+    /// The share of a core that it uses over a time (`utime` and `stime` of proc(5)).
+    pub async fn load_over(&self, time: Duration) -> f64 {
+        let (before, begun) = (self.cpu_seconds(), Instant::now());
+        tokio::time::sleep(time).await;
+        (self.cpu_seconds() - before) / begun.elapsed().as_secs_f64()
+    }
+
+    fn cpu_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process())).expect("it runs");
+        // The name of the program, in brackets, may hold spaces.
+        let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
+        let ticks = |index: usize| fields.split(' ').nth(index).and_then(|field| field.parse::<f64>().ok());
+        (ticks(11).expect("utime") + ticks(12).expect("stime")) / TICKS_PER_SECOND
+    }
+
+    /// Status and text of what anybody may ask for.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let answer = reqwest::get(format!("{}{path}", self.url)).await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    }
+
+    /// A value of /metrics; zero while there is none.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let (_, text) = self.get("/metrics").await;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().expect("a number"))
+    }
+
+    /// Open descriptors.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.process())).expect("it runs").count()
     }
 
     /// Its private PostgreSQL, to look in.

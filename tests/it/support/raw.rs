@@ -1,7 +1,9 @@
 //! A WebSocket by hand: what no library would send, and what it would hide.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::PATIENCE;
@@ -18,7 +20,19 @@ pub struct RawSocket(TcpStream);
 
 impl RawSocket {
     pub async fn open(person: &Person) -> Self {
-        let mut stream = TcpStream::connect(person.address()).await.expect("a connection");
+        let stream = TcpStream::connect(person.address()).await.expect("a connection");
+        Self::upgrade(stream, person).await
+    }
+
+    /// With a receive buffer as small as the kernel makes it.
+    pub async fn open_narrow(person: &Person) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(1).expect("before it connects");
+        let address = person.address().parse().expect("an address");
+        Self::upgrade(socket.connect(address).await.expect("a connection"), person).await
+    }
+
+    async fn upgrade(mut stream: TcpStream, person: &Person) -> Self {
         let request = format!(
             "GET /api/socket HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
@@ -37,12 +51,25 @@ impl RawSocket {
 
     /// A frame as a client sends it: masked, with zeroes.
     pub async fn say(&mut self, head: u8, payload: &[u8]) {
-        let length = u64::try_from(payload.len()).expect("a length");
-        let mut bytes = vec![head, 0xff];
-        bytes.extend(length.to_be_bytes());
-        bytes.extend([0; 4]);
-        bytes.extend(payload);
-        self.write(&bytes).await;
+        self.write(&frame(head, payload)).await;
+    }
+
+    /// The first half of such a frame.
+    pub async fn say_half(&mut self, head: u8, payload: &[u8]) {
+        let frame = frame(head, payload);
+        self.write(&frame[..frame.len() / 2]).await;
+    }
+
+    /// Ends the connection with RST.
+    pub fn reset(self) {
+        self.0.set_zero_linger().expect("an open socket");
+    }
+
+    /// Reads a byte, waits, and so on, to the end.
+    pub async fn read_slowly(&mut self, wait: Duration) {
+        while self.0.read_u8().await.is_ok() {
+            tokio::time::sleep(wait).await;
+        }
     }
 
     pub async fn write(&mut self, bytes: &[u8]) {
@@ -81,4 +108,13 @@ impl RawSocket {
             }
         }
     }
+}
+
+fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u64::try_from(payload.len()).expect("a length");
+    let mut bytes = vec![head, 0xff];
+    bytes.extend(length.to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
 }

@@ -47,6 +47,11 @@ impl TestServer {
         Self { url: format!("http://{}", server.address()), database, server }
     }
 
+    /// Where it listens, without the scheme.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// Somebody with this name, logged in.
     pub async fn person(&self, name: &str) -> Person {
         Person::log_in(&self.url, name).await

@@ -4,7 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tidings::postgres::{Options, Places, PrivatePostgres};
 
-use crate::support::{Directory, config, eventually};
+use super::{Directory, config, eventually};
 
 const CONNECTIONS: usize = 50;
 
@@ -27,6 +27,11 @@ impl OwnCluster {
 
     pub fn url(&self) -> &str {
         self.postgres.as_ref().expect("it is up").url()
+    }
+
+    /// Where its data are.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Kills it without a warning; returns when its keeper has started another.

@@ -1,16 +1,13 @@
-//! What breaks, and what its users see of it: nothing. Ids are those of FAULTS.
+//! Actors that panic under open sockets.
 
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
-use sqlx::{Connection, PgConnection};
-use tidings::domain::ConversationId;
 use tidings::protocol::{ServerFrame, Sync, Watch};
 
-use crate::support::{Participant, Person, ServerProcess, Socket, TestDatabase, TestServer, check_law};
-use crate::support::{eventually, eventually_all, eventually_some};
-
-const FAULTS: (&str, &str) = ("TIDINGS_FAULTS", "on");
+use super::FAULTS;
+use crate::support::{
+    Crowd, Dice, Person, Plan, ServerProcess, Socket, TestDatabase, TestServer, eventually,
+};
 
 async fn ping(socket: &mut Socket) {
     socket.say_text(r#"{"type":"ping"}"#).await;
@@ -155,108 +152,17 @@ async fn f03_the_supervisor_of_the_users_panics_and_all_sockets_stay() {
     assert!(!his.heard[settled..].iter().any(somebody_leaves));
 }
 
-/// A ring of people, each of whom writes to the next.
-async fn ring(url: &str, size: usize, messages: u64) -> Vec<Participant> {
-    let names = (0..size).map(|number| format!("Person {number}"));
-    let people: Vec<Person> =
-        futures::future::join_all(names.map(async |name| Person::log_in(url, &name).await)).await;
-    let mut conversations: Vec<ConversationId> = Vec::new();
-    for (one, next) in people.iter().zip(people.iter().cycle().skip(1)) {
-        conversations.push(one.conversation_with(next).await);
-    }
-    let participants = people.into_iter().enumerate().map(|(index, person)| {
-        let (to_next, to_previous) = (conversations[index], conversations[(index + size - 1) % size]);
-        let mut participant = Participant::new(person, &[(to_next, messages), (to_previous, messages)]);
-        for number in 0..messages {
-            participant.write(to_next, format!("message {number}"));
-        }
-        participant
-    });
-    participants.collect()
-}
-
 #[tokio::test]
 async fn f04_persistence_panics_in_mid_batch_and_nothing_is_lost_or_doubled() {
     let server = TestServer::start(&[FAULTS]).await;
-    let participants = ring(&server.url, 10, 200).await;
-    let breaker = server.person("Breaker").await;
-    let mut socket = breaker.connect(&[]).await;
-    let mut database = server.database.connection().await;
-    let crashing = async {
-        // Spread over the run, by what has been stored.
-        for round in 1..=6 {
-            eventually("a part is stored", async || stored(&mut database).await >= round * 250).await;
-            socket.say_text(r#"{"fault":"persistence"}"#).await;
-        }
-    };
-    let (participants, ()) = futures::join!(eventually_all(participants), crashing);
-    check_law(&mut database, &participants).await;
-    assert!(participants.iter().all(|participant| participant.connected == 1), "a socket was closed");
-}
-
-async fn stored(database: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(database).await.expect("a count")
-}
-
-#[tokio::test]
-async fn f05_the_server_is_killed_while_fifty_clients_send() {
-    let mut server = ServerProcess::start(&[]).await;
-    // Enough that everybody still has something to send at the second kill.
-    let participants = ring(&server.url, 50, 120).await;
-    let url = server.database_url();
-    let running = tokio::spawn(eventually_all(participants));
-    for least in [200, 1_000] {
-        let mut database = PgConnection::connect(&url).await.unwrap();
-        // Not always at the same point.
-        let moment = least + i64::from(getrandom::u32().unwrap() % 400);
-        eventually("a part is stored", async || stored(&mut database).await >= moment).await;
-        server.end(Signal::SIGKILL).await;
-        server.start_again().await;
+    let mut dice = Dice::new("f04");
+    let crowd = Crowd::start(&server.url, &Plan::default(), &mut dice).await;
+    let mut socket = server.person("Breaker").await.connect(&[]).await;
+    for _ in 0..6 {
+        crowd.until_more(100 + dice.below(200) as u64).await;
+        socket.say_text(r#"{"fault":"persistence"}"#).await;
     }
-    let participants = running.await.unwrap();
-    check_law(&mut PgConnection::connect(&url).await.unwrap(), &participants).await;
-    assert!(participants.iter().any(|participant| participant.connected == 3), "nobody was cut twice");
-    assert!(server.end(Signal::SIGTERM).await.success(), "{}", server.log());
-}
-
-#[tokio::test]
-async fn f06_sigterm_under_load_commits_says_farewell_and_exits_zero() {
-    let mut server = ServerProcess::start(&[]).await;
-    let mut onlooker = server.person("Onlooker").await.connect(&[]).await;
-    let participants = ring(&server.url, 20, 100).await;
-    let url = server.database_url();
-    let running = tokio::spawn(eventually_all(participants));
-    let mut database = PgConnection::connect(&url).await.unwrap();
-    eventually("a part is stored", async || stored(&mut database).await >= 500).await;
-    let stopping = Instant::now();
-    let (ended, farewell) = futures::join!(server.end(Signal::SIGTERM), onlooker.end());
-    assert!(ended.success(), "{}", server.log());
-    // The default of TIDINGS_SHUTDOWN_TIMEOUT_MS.
-    assert!(stopping.elapsed() < Duration::from_secs(30), "{:?}", stopping.elapsed());
-    assert_eq!(farewell.code, 1012, "{}", farewell.reason);
-    server.start_again().await;
-    let participants = running.await.unwrap();
-    check_law(&mut PgConnection::connect(&url).await.unwrap(), &participants).await;
-}
-
-#[tokio::test]
-async fn f07_postgres_is_killed_and_the_sockets_stay() {
-    let mut server = ServerProcess::start(&[]).await;
-    let participants = ring(&server.url, 10, 200).await;
-    let url = server.database_url();
-    let running = tokio::spawn(eventually_all(participants));
-    for least in [300, 1_000] {
-        // Each time its connection dies with PostgreSQL.
-        let mut database = connected(&url).await;
-        eventually("a part is stored", async || stored(&mut database).await >= least).await;
-        server.kill_postgres().await;
-    }
-    let participants = running.await.unwrap();
-    assert!(participants.iter().all(|participant| participant.connected == 1), "a socket was closed");
-    check_law(&mut connected(&url).await, &participants).await;
-    assert!(server.end(Signal::SIGTERM).await.success(), "{}", server.log());
-}
-
-async fn connected(url: &str) -> PgConnection {
-    eventually_some("PostgreSQL accepts", async || PgConnection::connect(url).await.ok()).await
+    crowd.until_caught_up().await;
+    assert!(crowd.kept_its_sockets());
+    crowd.finish(server.database.url()).await;
 }

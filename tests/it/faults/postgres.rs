@@ -1,0 +1,151 @@
+//! PostgreSQL ends, is away, is slow, or refuses.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use nix::sys::signal::Signal;
+use tidings::protocol::{ClientFrame, ServerFrame, Session, Typing};
+
+use crate::support::{Crowd, Dice, OwnCluster, Pace, Plan, Sabotage, ServerProcess, TestServer, eventually};
+
+/// What the server may need more while it waits: its queue has a bound.
+const WAITING_MAX_BYTES: usize = 4 << 20;
+
+#[tokio::test]
+async fn f07_postgres_is_killed_and_the_sockets_stay() {
+    let mut dice = Dice::new("f07");
+    let mut server = ServerProcess::start(&[]).await;
+    let crowd = Crowd::start(&server.url, &Plan::default(), &mut dice).await;
+    for _ in 0..3 {
+        crowd.until_more(200 + dice.below(400) as u64).await;
+        let killed = server.postgres().await;
+        server.kill_postgres().await;
+        server.postgres_after(killed).await;
+        let took = crowd.until_caught_up().await;
+        assert!(took < Duration::from_secs(5), "drained after {took:?}");
+    }
+    assert!(crowd.kept_its_sockets());
+    crowd.finish(&server.database_url()).await;
+    assert!(server.end(Signal::SIGTERM).await.success(), "{}", server.log());
+}
+
+/// How long it is away; a command may ask for minutes (docs/reliability.md).
+fn outage() -> Duration {
+    let seconds = std::env::var("TIDINGS_TEST_OUTAGE_SECONDS");
+    Duration::from_secs(seconds.map_or(10, |seconds| seconds.parse().expect("a number of seconds")))
+}
+
+#[tokio::test]
+async fn f08_while_postgres_is_away_everything_waits_within_bounds() {
+    let mut cluster = OwnCluster::start().await;
+    let server =
+        ServerProcess::start(&[("DATABASE_URL", cluster.url()), ("TIDINGS_PERSISTENCE_QUEUE", "200")]).await;
+    let pace = Pace { window: 32, every: Duration::from_millis(1), ..Pace::default() };
+    let plan = Plan { pace, ..Plan::default() };
+    let crowd = Crowd::start(&server.url, &plan, &mut Dice::new("f08")).await;
+    crowd.until_answered(5_000).await;
+    let before = server.resident_bytes();
+    cluster.down();
+    let begun = Instant::now();
+    let busy = r#"tidings_refusals_total{code="busy"}"#;
+    eventually("it is busy", async || server.metric(busy).await > 0.0).await;
+    let (health, _) = server.get("/healthz").await;
+    let (ready, body) = server.get("/readyz").await;
+    assert_eq!((health, ready), (200, 503), "{body}");
+    let mut most = 0;
+    while begun.elapsed() < outage() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        most = most.max(server.resident_bytes());
+        assert!(server.metric("tidings_persistence_queue").await <= 200.0);
+    }
+    let grown = most.saturating_sub(before);
+    assert!(grown < WAITING_MAX_BYTES, "{grown} bytes");
+    cluster.up();
+    let took = crowd.until_caught_up().await;
+    assert!(took < Duration::from_secs(5), "drained after {took:?}");
+    assert!(crowd.kept_its_sockets());
+    crowd.finish(cluster.url()).await;
+}
+
+#[tokio::test]
+async fn f10_while_commits_take_two_seconds_typing_flows_and_all_is_stored() {
+    let server = TestServer::start(&[]).await;
+    let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f10")).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let conversation = ada.conversation_with(&bob).await;
+    let (mut hers, mut his) = (ada.connect(&[]).await, bob.connect(&[]).await);
+    crowd.until_answered(200).await;
+    let mut sabotage = Sabotage::on(server.database.url()).await;
+    sabotage.slow_commits(Duration::from_secs(2)).await;
+    let client_id = hers.send(conversation, "slow").await;
+    hers.say(&ClientFrame::Typing(Typing { conversation })).await;
+    let begun = Instant::now();
+    his.expect("typing", |frame| matches!(frame, ServerFrame::Typing(_))).await;
+    assert!(begun.elapsed() < Duration::from_secs(1), "typing after {:?}", begun.elapsed());
+    hers.stored(client_id).await;
+    // One batch of each writer, and then another: not one commit a message.
+    let begun = Instant::now();
+    crowd.until_more(2 * 10 * 8).await;
+    assert!(begun.elapsed() < Duration::from_secs(12), "two windows of all after {:?}", begun.elapsed());
+    sabotage.slow_commits(Duration::ZERO).await;
+    crowd.until_caught_up().await;
+    assert!(crowd.kept_its_sockets());
+    crowd.finish(server.database.url()).await;
+}
+
+#[tokio::test]
+async fn f11_a_read_only_database_is_said_and_nothing_is_acknowledged() {
+    let server = ServerProcess::start(&[]).await;
+    let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f11")).await;
+    crowd.until_answered(200).await;
+    Sabotage::on(&server.database_url()).await.read_only(true).await;
+    until_refused(&server).await;
+    let (refused, stored) = (crowd.answered(), server.metric("tidings_messages_total").await);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(crowd.answered(), refused, "something was acknowledged");
+    assert_eq!(server.metric("tidings_messages_total").await.to_bits(), stored.to_bits());
+    Sabotage::on(&server.database_url()).await.read_only(false).await;
+    crowd.until_caught_up().await;
+    assert!(crowd.kept_its_sockets());
+    crowd.finish(&server.database_url()).await;
+}
+
+async fn until_refused(server: &ServerProcess) {
+    let refusals = r#"tidings_refusals_total{code="storage_unavailable"}"#;
+    eventually("it is said", async || server.metric(refusals).await > 0.0).await;
+}
+
+#[tokio::test]
+async fn f12_with_an_exhausted_pool_messages_flow_and_requests_are_refused_in_time() {
+    let server = TestServer::start(&[]).await;
+    let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f12")).await;
+    let people = crowd.people().to_vec();
+    crowd.until_answered(100).await;
+    let locked = Sabotage::on(server.database.url()).await.lock_users().await;
+    // More than the pool has connections: each waits for the lock, or for one that does.
+    let asked = people.iter().map(async |person| {
+        let begun = Instant::now();
+        let answer = person.get::<Session>("/api/session").await;
+        (answer, begun.elapsed())
+    });
+    let more = async {
+        crowd.until_more(500).await;
+        // PostgreSQL waits for a lock for as long as it takes; a request does not.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        drop(locked);
+    };
+    let (answers, ()) = futures::join!(join_all(asked), more);
+    let refused = answers.iter().filter(|(answer, _)| answer.is_err());
+    for (answer, took) in refused.clone() {
+        let (status, problem) = answer.as_ref().expect_err("refused");
+        assert_eq!(
+            (status.as_u16(), problem["code"].as_str()),
+            (503, Some("storage_unavailable")),
+            "{problem}"
+        );
+        assert!((Duration::from_secs(4)..Duration::from_secs(6)).contains(took), "{took:?}");
+    }
+    assert!(refused.count() > 0, "{answers:?}");
+    assert!(crowd.kept_its_sockets());
+    crowd.finish(server.database.url()).await;
+}
