@@ -145,6 +145,8 @@ impl Soak {
             // Somebody has to be the one whose frames are fatal.
             ("TIDINGS_CRASHES", "100"),
             ("TIDINGS_CONNECTIONS_PER_ADDRESS", "10000"),
+            // The server dies more often than the doubling of waits is made for.
+            ("TIDINGS_RECONNECT_MAX_MS", "4000"),
         ])
         .await;
         let proxy = Proxy::start(server.address(), &mut dice).await;
@@ -168,11 +170,7 @@ impl Soak {
                 let ended = self.restart(Signal::SIGTERM).await;
                 assert!(ended.success(), "{}", self.server.log());
             }
-            Fault::PostgresKilled => {
-                let killed = self.server.postgres().await;
-                self.server.kill_postgres().await;
-                self.server.postgres_after(killed).await;
-            }
+            Fault::PostgresKilled => self.server.kill_postgres().await,
             Fault::PostgresFrozen => self.freeze_postgres().await,
             Fault::UsersPanic => self.say(r#"{"fault":"users"}"#).await,
             Fault::PresencePanics => self.say(r#"{"fault":"presence"}"#).await,

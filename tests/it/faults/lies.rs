@@ -23,9 +23,7 @@ async fn commits_that_are_not_on_the_disk_are_found_out_when_postgres_is_killed(
     Sabotage::on(&server.database_url()).await.commit_later().await;
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("later")).await;
     crowd.until_answered(2_000).await;
-    let killed = server.postgres().await;
     server.kill_postgres().await;
-    server.postgres_after(killed).await;
     crowd.until_caught_up().await;
     let found = crowd.verdict(&server.database_url()).await;
     assert!(found.iter().any(|one| matches!(one, Violation::Lost(_))), "{found:?}");
@@ -37,9 +35,7 @@ async fn commits_that_are_on_the_disk_survive_the_same() {
     let mut server = ServerProcess::start(&[]).await;
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("later")).await;
     crowd.until_answered(2_000).await;
-    let killed = server.postgres().await;
     server.kill_postgres().await;
-    server.postgres_after(killed).await;
     crowd.until_caught_up().await;
     crowd.finish(&server.database_url()).await;
     assert!(server.end(Signal::SIGTERM).await.success(), "{}", server.log());

@@ -1,12 +1,17 @@
 //! PostgreSQL ends, is away, is slow, or refuses.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use nix::sys::signal::Signal;
 use tidings::protocol::{ClientFrame, ServerFrame, Session, Typing};
 
-use crate::support::{Crowd, Dice, OwnCluster, Pace, Plan, Sabotage, ServerProcess, TestServer, eventually};
+use crate::support::{
+    Crowd, Dice, OwnCluster, Pace, Plan, Sabotage, ServerProcess, TestServer, data_of, eventually,
+};
 
 /// What the server may need more while it waits: its queue has a bound.
 const WAITING_MAX_BYTES: usize = 4 << 20;
@@ -18,9 +23,7 @@ async fn f07_postgres_is_killed_and_the_sockets_stay() {
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut dice).await;
     for _ in 0..3 {
         crowd.until_more(200 + dice.below(400) as u64).await;
-        let killed = server.postgres().await;
         server.kill_postgres().await;
-        server.postgres_after(killed).await;
         let took = crowd.until_caught_up().await;
         assert!(took < Duration::from_secs(5), "drained after {took:?}");
     }
@@ -148,4 +151,79 @@ async fn f12_with_an_exhausted_pool_messages_flow_and_requests_are_refused_in_ti
     assert!(refused.count() > 0, "{answers:?}");
     assert!(crowd.kept_its_sockets());
     crowd.finish(server.database.url()).await;
+}
+
+/// A real file system, which is full. Only root may mount one; anybody else has
+/// the read-only database above.
+#[tokio::test]
+async fn f11_a_full_disk_is_said_and_recovers_without_a_restart() {
+    if !nix::unistd::geteuid().is_root() {
+        // Past the harness, which would keep it to itself.
+        writeln!(std::io::stderr(), "f11: a full disk needs root to mount one; not tried").unwrap();
+        return;
+    }
+    let server = ServerProcess::start(&[]).await;
+    let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f11")).await;
+    crowd.until_answered(200).await;
+    let disk = SmallDisk::mount(server.data_dir());
+    Sabotage::on(&server.database_url()).await.move_log_to(disk.path()).await;
+    crowd.until_more(200).await;
+    disk.fill();
+    until_refused(&server).await;
+    assert!(server.log().contains("No space left on device"), "{}", server.log());
+    let refused = crowd.answered();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(crowd.answered(), refused, "something was acknowledged");
+    disk.empty();
+    crowd.until_caught_up().await;
+    assert!(crowd.kept_its_sockets());
+    crowd.finish(&server.database_url()).await;
+}
+
+/// A file system in memory, of PostgreSQL's user.
+struct SmallDisk {
+    mount: PathBuf,
+    log: PathBuf,
+}
+
+impl SmallDisk {
+    fn mount(data_dir: &Path) -> Self {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let (mount, log) = (data_dir.join("disk"), data_dir.join("disk/log"));
+        std::fs::create_dir(&mount).unwrap();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(&mount).status();
+        assert!(mounted.unwrap().success(), "it is mounted");
+        std::fs::create_dir(&log).unwrap();
+        let owner = std::fs::metadata(data_of(data_dir)).unwrap();
+        chown(&log, Some(owner.uid()), Some(owner.gid())).unwrap();
+        Self { mount, log }
+    }
+
+    fn path(&self) -> &str {
+        self.log.to_str().unwrap()
+    }
+
+    /// To the last byte.
+    fn fill(&self) {
+        let mut filler = std::fs::File::create(self.mount.join("filler")).unwrap();
+        let full = loop {
+            if let Err(error) = filler.write_all(&[0; 4096]) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn empty(&self) {
+        std::fs::remove_file(self.mount.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: PostgreSQL still holds its files.
+        let unmounted = Command::new("umount").arg("-l").arg(&self.mount).status();
+        assert!(unmounted.unwrap().success(), "it is unmounted");
+    }
 }

@@ -29,11 +29,6 @@ impl OwnCluster {
         self.postgres.as_ref().expect("it is up").url()
     }
 
-    /// Where its data are.
-    pub fn data_dir(&self) -> &std::path::Path {
-        self.directory.path()
-    }
-
     /// Kills it without a warning; returns when its keeper has started another.
     /// Until then the dead one's backends may still answer.
     pub async fn kill(&self) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 use super::client::Person;
 use super::run::Directory;
 use super::server::settings;
-use super::{PATIENCE, cluster, eventually_some};
+use super::{PATIENCE, cluster, eventually, eventually_some};
 
 /// `USER_HZ` of Linux, in which proc(5) counts.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -93,14 +94,12 @@ impl ServerProcess {
         eventually_some("a running PostgreSQL", read).await
     }
 
-    /// The one that was started after that.
-    pub async fn postgres_after(&self, killed: i32) -> i32 {
-        let started = async || Some(self.postgres().await).filter(|process| *process != killed);
-        eventually_some("PostgreSQL is started again", started).await
-    }
-
+    /// Kills its PostgreSQL without a warning, and waits until another accepts.
     pub async fn kill_postgres(&self) {
-        send(self.postgres().await, Signal::SIGKILL);
+        let killed = self.postgres().await;
+        send(killed, Signal::SIGKILL);
+        eventually("PostgreSQL is started again", async || self.postgres().await != killed).await;
+        eventually("it accepts", async || PgConnection::connect(&self.database_url()).await.is_ok()).await;
     }
 
     /// Its resident memory (`VmRSS` of proc(5)).
