@@ -7,7 +7,7 @@ use reqwest::header::{
 use reqwest::{Method, Response};
 
 use crate::browser::{Browser, answer, code};
-use crate::support::TestServer;
+use crate::support::{Bystanders, TestServer};
 
 async fn get(server: &TestServer, path: &str, headers: &[(&'static str, &str)]) -> Response {
     let mut map = HeaderMap::new();
@@ -27,6 +27,7 @@ async fn script(server: &TestServer) -> String {
 #[tokio::test]
 async fn b19_the_page_runs_its_own_script_only() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let response = get(&server, "/", &[]).await;
     assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
     assert_eq!(response.headers()["cross-origin-opener-policy"], "same-origin");
@@ -44,6 +45,7 @@ async fn b19_the_page_runs_its_own_script_only() {
     assert!(!policy.contains("unsafe"), "{policy}");
     let page = response.text().await.unwrap();
     assert!(!page.contains("<script>") && !page.contains(" style=") && !page.contains("onload"), "{page}");
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]

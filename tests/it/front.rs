@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::browser::{Browser, answer, code};
-use crate::support::{TestDatabase, TestServer, eventually};
+use crate::support::{Bystanders, TestDatabase, TestServer, eventually};
 
 /// Sends bytes as they are and reads until the server closes.
 async fn raw(server: &TestServer, request: &str) -> String {
@@ -59,6 +59,7 @@ async fn methods_types_and_sizes_that_do_not_fit() {
 #[tokio::test]
 async fn b22_what_is_not_json_is_told_from_what_is_wrong_in_it() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let browser = Browser::on(&server.url);
     let post = async |body: Vec<u8>| {
         let request = browser.request(Method::POST, "/api/session").header(CONTENT_TYPE, "application/json");
@@ -75,11 +76,13 @@ async fn b22_what_is_not_json_is_told_from_what_is_wrong_in_it() {
         let refused = post(text.into()).await;
         assert_eq!((code(&refused), &refused.1["field"]), ((400, "invalid_field"), &json!("name")), "{text}");
     }
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b32_paths_lead_nowhere_else() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     for path in [
         "/api",
         "/api/",
@@ -107,22 +110,26 @@ async fn b32_paths_lead_nowhere_else() {
             assert!(answer.contains(r#""code":"not_found""#), "{path}: {answer}");
         }
     }
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b23_what_is_sent_does_not_break_the_log() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let browser = Browser::on(&server.url);
     for name in ["a\r\nlogged in user=root", "a\u{1b}[31mred", "a\tb"] {
         assert_eq!(code(&browser.log_in(name).await), (400, "invalid_name"));
     }
     let answer = raw(&server, "GET /\u{1b}[31m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert_eq!(status(&answer), "400");
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b24_the_upgrade_is_refused_to_other_pages() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let ada = Browser::named(&server.url, "Ada").await;
     let upgrade = || {
         ada.request(Method::GET, "/api/socket")
@@ -145,11 +152,13 @@ async fn b24_the_upgrade_is_refused_to_other_pages() {
     assert_eq!(upgrade().send().await.unwrap().status(), 101);
     let stranger = Browser::on(&server.url).request(Method::GET, "/api/socket");
     assert_eq!(code(&answer(stranger).await), (400, "bad_upgrade"));
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b27_half_an_upgrade_is_refused() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let whole = "Host: x\r\nConnection: close, upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: tidings.v1\r\n\r\n";
     for (first, headers, expected) in [
@@ -168,11 +177,13 @@ async fn b27_half_an_upgrade_is_refused() {
             "{first} {expected}: {answer}"
         );
     }
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b28_half_and_endless_requests_end() {
     let server = TestServer::start(&[("TIDINGS_HEADER_TIMEOUT_MS", "300")]).await;
+    let bystanders = Bystanders::of(&server).await;
     for half in ["", "GET /heal", "GET /healthz HTTP/1.1\r\nHost: x\r\n"] {
         let answer = raw(&server, half).await;
         assert!(matches!(status(&answer), "closed" | "408"), "{half}: {answer}");
@@ -183,6 +194,7 @@ async fn b28_half_and_endless_requests_end() {
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 431");
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
@@ -222,9 +234,11 @@ async fn f13_a_promise_that_does_not_hold_is_said() {
     let set = "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END$$";
     database.connection().await.execute(set).await.unwrap();
     let server = TestServer::on(database, &[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let (status, readiness) = Browser::program(&server.url).get("/readyz").await;
     assert_eq!((status, &readiness["ready"]), (200, &json!(true)));
     assert_eq!(readiness["warnings"][0]["setting"], "synchronous_commit");
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod client_tests;
 mod descriptors;
 mod faults;
 mod front;
+mod hostile;
 mod idle;
 mod law;
 mod log;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tidings::protocol::ServerFrame;
 
 use crate::browser::{Browser, answer, code};
-use crate::support::TestServer;
+use crate::support::{Bystanders, TestServer};
 
 #[tokio::test]
 async fn a_name_is_the_browsers_that_chose_it() {
@@ -31,14 +31,17 @@ async fn a_name_is_the_browsers_that_chose_it() {
 #[tokio::test]
 async fn b18_fifty_browsers_claim_one_name() {
     let server = TestServer::start(&[("TIDINGS_CONNECTIONS_PER_ADDRESS", "100")]).await;
+    let bystanders = Bystanders::of(&server).await;
     let claims = join_all((0..50).map(async |_| Browser::on(&server.url).log_in("Ada").await.0)).await;
     assert_eq!(claims.iter().filter(|status| **status == 200).count(), 1);
     assert_eq!(claims.iter().filter(|status| **status == 409).count(), 49);
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b17_a_refused_name_says_which_rule() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let browser = Browser::on(&server.url);
     for (name, sentence) in [
         ("", "empty"),
@@ -57,17 +60,20 @@ async fn b17_a_refused_name_says_which_rule() {
         let message = refused.1["message"].as_str().unwrap();
         assert!(message.contains(sentence), "{message}");
     }
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b10_prototype_names_are_plain_data() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let browser = Browser::on(&server.url);
     assert_eq!(code(&browser.log_in("__proto__").await), (400, "invalid_name"));
     let body = r#"{"__proto__":{"name":"Eve"},"constructor":1,"name":"constructor"}"#;
     let request = browser.request(Method::POST, "/api/session").header("content-type", "application/json");
     let (status, session) = answer(request.body(body)).await;
     assert_eq!((status, &session["user"]["name"]), (200, &json!("constructor")));
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
@@ -157,6 +163,7 @@ async fn the_cookie_is_out_of_reach_and_a_bearer_token_is_for_programs() {
 #[tokio::test]
 async fn b25_old_forged_and_oversized_tokens_are_refused() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let ada = Browser::named(&server.url, "Ada").await;
     let program = Browser::program(&server.url);
     let log_in = json!({"name": "Bot", "bearer": true});
@@ -180,11 +187,13 @@ async fn b25_old_forged_and_oversized_tokens_are_refused() {
     assert_eq!(ada.delete("/api/session").await, (204, Value::Null));
     assert_eq!(code(&ada.get("/api/session").await), (401, "unauthorized"));
     assert_eq!(code(&ada.delete("/api/session").await), (401, "unauthorized"));
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b25_the_sockets_of_a_session_close_when_it_ends() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let ada = server.person("Ada").await;
     let (mut socket, mut silent) = (ada.connect(&[]).await, ada.upgrade().await.unwrap());
     let other = server.person("Bob").await;
@@ -194,11 +203,13 @@ async fn b25_the_sockets_of_a_session_close_when_it_ends() {
     assert!(ada.upgrade().await.is_err());
     others.say_text(r#"{"type":"ping"}"#).await;
     others.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b25_a_new_password_closes_the_sockets_of_other_sessions() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let ada = server.person("Ada").await;
     let set = |password: &str| {
         let body = json!({ "password": password, "current": "first password" });
@@ -213,11 +224,13 @@ async fn b25_a_new_password_closes_the_sockets_of_other_sessions() {
     assert_eq!(browser.put("/api/session/password", change).await.0, 204);
     assert_eq!(kept.end().await.code, 4501);
     assert_eq!(browser.get("/api/session").await.0, 200);
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b26_other_sites_can_neither_log_in_nor_out() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let ada = Browser::named(&server.url, "Ada").await;
     for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
         let log_out = ada.request(Method::DELETE, "/api/session").header(ORIGIN, origin);
@@ -238,6 +251,7 @@ async fn b26_other_sites_can_neither_log_in_nor_out() {
         (403, "forbidden_origin"),
         "a cookie alone"
     );
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tidings::domain::ConversationId;
 use tidings::protocol::{ErrorFrame, ServerFrame};
 
-use crate::support::{BINARY, RawSocket, Socket, TEXT, TestServer};
+use crate::support::{BINARY, Bystanders, RawSocket, Socket, TEXT, TestServer};
 
 async fn refused(socket: &mut Socket, text: &str) -> ErrorFrame {
     socket.say_text(text).await;
@@ -22,6 +22,7 @@ async fn lives(socket: &mut Socket) {
 #[tokio::test]
 async fn b02_b03_b05_b07_breaches_are_closed_each_with_its_code() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let ada = server.person("Ada").await;
     let large = vec![b' '; 64 * 1024 + 1];
     for (what, head, payload, code) in [
@@ -44,11 +45,13 @@ async fn b02_b03_b05_b07_breaches_are_closed_each_with_its_code() {
         socket.write(bytes).await;
         assert_eq!(socket.close_code().await, code, "{what}");
     }
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b08_b09_what_cannot_be_read_is_named_and_the_connection_lives() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let mut socket = server.person("Ada").await.connect(&[]).await;
     let id = ConversationId::fresh();
     let deep = format!(r#"{{"type":"ping","x":{}"#, "[".repeat(60_000));
@@ -69,11 +72,13 @@ async fn b08_b09_what_cannot_be_read_is_named_and_the_connection_lives() {
         assert_eq!((&error["code"], &error["field"]), (&json!(code), &json!(field)), "{text:.60}");
         lives(&mut socket).await;
     }
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b31_hello_comes_first_and_once() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let mut socket = server.person("Ada").await.upgrade().await.unwrap();
     let hello = r#"{"type":"hello","cursors":[]}"#;
     let code = |error: ErrorFrame| serde_json::to_value(error.error.code).unwrap();
@@ -82,11 +87,13 @@ async fn b31_hello_comes_first_and_once() {
     socket.expect("welcome", |frame| matches!(frame, ServerFrame::Welcome(_))).await;
     assert_eq!(code(refused(&mut socket, hello).await), "hello_repeated");
     lives(&mut socket).await;
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b31_a_conversation_of_others_is_like_one_that_does_not_exist() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let (ada, bob, eve) =
         (server.person("Ada").await, server.person("Bob").await, server.person("Eve").await);
     let theirs = ada.conversation_with(&bob).await;
@@ -107,4 +114,5 @@ async fn b31_a_conversation_of_others_is_like_one_that_does_not_exist() {
         }
         assert!(answers[0] == answers[1] && answers[0].contains("not_found"), "{frame}: {answers:?}");
     }
+    bystanders.unharmed().await;
 }

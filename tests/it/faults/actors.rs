@@ -6,7 +6,7 @@ use tidings::protocol::{ServerFrame, Sync, Watch};
 
 use super::FAULTS;
 use crate::support::{
-    Crowd, Dice, Person, Plan, ServerProcess, Socket, TestDatabase, TestServer, eventually,
+    Bystanders, Crowd, Dice, Person, Plan, ServerProcess, Socket, TestDatabase, TestServer, eventually,
 };
 
 async fn ping(socket: &mut Socket) {
@@ -21,6 +21,7 @@ fn is_resync(frame: &ServerFrame) -> bool {
 #[tokio::test]
 async fn f01_a_user_actor_panics_on_a_frame() {
     let server = TestServer::start(&[FAULTS, ("TIDINGS_CRASHES", "100")]).await;
+    let bystanders = Bystanders::of(&server).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
     let (mut hers, mut his) = (ada.connect(&[]).await, bob.connect(&[]).await);
@@ -47,6 +48,7 @@ async fn f01_a_user_actor_panics_on_a_frame() {
     let log = bob.history(conversation).await;
     assert!(log.iter().map(|message| message.client_id).eq(sent), "{log:?}");
     assert!(log.iter().zip(1..).all(|(message, seq)| message.seq == seq));
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
@@ -155,6 +157,7 @@ async fn f03_the_supervisor_of_the_users_panics_and_all_sockets_stay() {
 #[tokio::test]
 async fn f04_persistence_panics_in_mid_batch_and_nothing_is_lost_or_doubled() {
     let server = TestServer::start(&[FAULTS]).await;
+    let bystanders = Bystanders::of(&server).await;
     let mut dice = Dice::new("f04");
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut dice).await;
     let mut socket = server.person("Breaker").await.connect(&[]).await;
@@ -165,4 +168,5 @@ async fn f04_persistence_panics_in_mid_batch_and_nothing_is_lost_or_doubled() {
     crowd.until_caught_up().await;
     assert!(crowd.kept_its_sockets());
     crowd.finish(server.database.url()).await;
+    bystanders.unharmed().await;
 }

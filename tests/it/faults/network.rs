@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{is_here, leaves, online, watcher};
 use crate::support::{
-    Crowd, Dice, Line, Pace, Plan, Proxy, RawSocket, ServerProcess, TEXT, TestServer, Weather, eventually,
+    Bystanders, Crowd, Dice, Line, Pace, Plan, Proxy, RawSocket, ServerProcess, TEXT, TestServer, Weather,
+    eventually,
 };
 
 /// Two who talk through the proxy.
@@ -21,7 +22,7 @@ async fn f14_a_reset_in_mid_frame_is_a_clean_end() {
     let server =
         TestServer::start(&[("TIDINGS_PRESENCE_GRACE_MS", "200"), ("TIDINGS_PRESENCE_INTERVAL_MS", "50")])
             .await;
-    let bystanders = Crowd::start(&server.url, &Plan::bystanders(), &mut Dice::new("f14")).await;
+    let bystanders = Bystanders::of(&server).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
     let mut his = watcher(&bob).await;
@@ -40,8 +41,7 @@ async fn f14_a_reset_in_mid_frame_is_a_clean_end() {
     his.expect("she has left", |frame| leaves(frame, &ada)).await;
     let bodies: Vec<_> = bob.history(conversation).await.into_iter().map(|message| message.body).collect();
     assert_eq!(bodies, ["whole"]);
-    assert!(bystanders.kept_its_sockets());
-    bystanders.finish(server.database.url()).await;
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn f16_who_sends_and_hears_nothing_is_closed_and_resumes_with_everything()
     let proxy = Proxy::start(server.address(), &mut dice).await;
     let crowd = Crowd::start(&server.url, &behind(&proxy), &mut dice).await;
     let watcher = server.person("Watcher").await;
-    let bystanders = Crowd::start(&server.url, &Plan::bystanders(), &mut dice).await;
+    let bystanders = Bystanders::of(&server).await;
     crowd.until_answered(100).await;
     for _ in 0..2 {
         proxy.set(Weather { down: Line { dead: true, ..Line::default() }, ..Weather::default() });
@@ -116,14 +116,13 @@ async fn f16_who_sends_and_hears_nothing_is_closed_and_resumes_with_everything()
     }
     assert!(crowd.standings().iter().all(|standing| standing.sockets >= 3));
     crowd.finish(server.database.url()).await;
-    assert!(bystanders.kept_its_sockets());
-    bystanders.finish(server.database.url()).await;
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn f19_twenty_reloads_are_never_seen_and_leave_one_session() {
     let server = ServerProcess::start(&[]).await;
-    let bystanders = Crowd::start(&server.url, &Plan::bystanders(), &mut Dice::new("f19")).await;
+    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let mut his = watcher(&bob).await;
     let mut hers = Some(ada.connect(&[]).await);
@@ -143,7 +142,7 @@ async fn f19_twenty_reloads_are_never_seen_and_leave_one_session() {
     assert!(his.expect_none_within(Duration::from_secs(12), |frame| leaves(frame, &ada)).await);
     // His, the bystanders', and one of hers.
     eventually("one socket is hers", async || server.metric("tidings_sockets").await == 4.0).await;
-    bystanders.finish(&server.database_url()).await;
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use tidings::protocol::{ServerFrame, Watch};
 
 use super::presence_frames;
 use crate::support::{
-    Crowd, Dice, Pace, Person, Plan, RawSocket, ServerProcess, Shape, Socket, TEXT, eventually, quantile,
+    Bystanders, Crowd, Dice, Pace, Person, Plan, RawSocket, ServerProcess, Shape, Socket, TEXT, eventually,
+    quantile,
 };
 
 /// What a slow reader may cost the server.
@@ -68,7 +69,7 @@ async fn f18_everybody_cut_at_once_is_back_within_ten_seconds() {
     ])
     .await;
     let mut dice = Dice::new("f18");
-    let bystanders = Crowd::start(&server.url, &Plan::bystanders(), &mut dice).await;
+    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
     let url = &server.url;
     let people: Vec<Person> = stream::iter(0..size)
         .map(async |number| Person::log_in(url, &format!("Storm {number}")).await)
@@ -106,6 +107,5 @@ async fn f18_everybody_cut_at_once_is_back_within_ten_seconds() {
     assert!(most <= allowed, "{most} frames of presence in {:?}", took + WATCHED);
     let after = server.load_over(Duration::from_secs(2)).await;
     assert!(after < rest + 0.1, "{after} of a core instead of {rest}");
-    assert!(bystanders.kept_its_sockets());
-    bystanders.finish(&server.database_url()).await;
+    bystanders.unharmed().await;
 }

@@ -73,13 +73,6 @@ impl Default for Plan<'_> {
     }
 }
 
-impl Plan<'_> {
-    /// Two who talk through whatever happens to others, and must notice nothing.
-    pub fn bystanders() -> Self {
-        Self { name: "Bystander", people: 2, ..Self::default() }
-    }
-}
-
 impl Shape {
     /// The pairs who talk, by their numbers.
     fn pairs(self, people: usize) -> Vec<(usize, usize)> {

@@ -1,6 +1,7 @@
 //! What tests stand on: a database each, servers in this process and in others,
 //! and people who use them.
 
+mod bystanders;
 mod client;
 mod cluster;
 mod crowd;
@@ -18,6 +19,7 @@ mod server;
 
 use std::time::{Duration, Instant};
 
+pub use bystanders::Bystanders;
 pub use client::{End, Person, Socket, answer};
 pub use cluster::{TestDatabase, programs};
 pub use crowd::{Crowd, Plan, Shape, quantile};

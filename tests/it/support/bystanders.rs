@@ -1,0 +1,33 @@
+//! Two who talk while others are attacked, fail or misbehave.
+
+use super::crowd::{Crowd, Plan};
+use super::seed::Dice;
+use super::server::TestServer;
+
+/// They must notice nothing.
+pub struct Bystanders {
+    crowd: Crowd,
+    database: String,
+}
+
+impl Bystanders {
+    pub async fn of(server: &TestServer) -> Self {
+        Self::at(&server.url, server.database.url()).await
+    }
+
+    /// Of the server at this address, with this database.
+    pub async fn at(url: &str, database: &str) -> Self {
+        let plan = Plan { name: "Bystander", people: 2, ..Plan::default() };
+        let crowd = Crowd::start(url, &plan, &mut Dice::new("bystanders")).await;
+        Self { crowd, database: database.to_owned() }
+    }
+
+    /// Their sockets are the same, everything they wrote is answered and shown,
+    /// and law L holds.
+    pub async fn unharmed(self) {
+        self.crowd.until_more(20).await;
+        self.crowd.until_caught_up().await;
+        assert!(self.crowd.kept_its_sockets(), "a bystander's socket was closed");
+        self.crowd.finish(&self.database).await;
+    }
+}
