@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -22,7 +22,7 @@ use crate::protocol::User;
 use crate::user::Services;
 use inbound::Inbound;
 
-/// How long the farewell may take: the close frame out, the peer's in.
+/// How long the farewell may take: the close frame out, the peer's in, its end.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often frames that wait for an actor look for it again.
 const RETRY: Duration = Duration::from_millis(1);
@@ -251,7 +251,7 @@ fn breach(error: &tungstenite::Error) -> End {
     }
 }
 
-/// Sends the close frame and waits for the peer's, both briefly.
+/// Says farewell and waits for the peer's, both briefly.
 async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, end: End) {
     let frame = match end {
         End::Close(close) => {
@@ -266,11 +266,23 @@ async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStrea
     }
     let goodbye = async {
         // The socket may be broken already; it ends either way.
-        if socket.close(frame).await.is_ok() {
-            while let Some(Ok(_)) = socket.next().await {}
+        if frame.is_some() && socket.close(frame).await.is_err() {
+            return;
         }
+        // This also sends the answer to the peer's own close frame.
+        while let Some(Ok(_)) = socket.next().await {}
+        linger(socket.get_mut()).await;
     };
     if timeout(FAREWELL, goodbye).await.is_err() {
         tracing::debug!("the peer did not answer the farewell");
+    }
+}
+
+/// Ends our half and reads the other's to its end. What is unread when a socket
+/// is dropped resets it, and a reset overtakes the close frame (RFC 9112 §9.6).
+async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+    let mut scrap = [0; 1024];
+    if stream.shutdown().await.is_ok() {
+        while let Ok(1..) = stream.read(&mut scrap).await {}
     }
 }
