@@ -2,6 +2,7 @@
 //! said on it. It outlives the user's actor: frames in, frames out, pings.
 
 mod inbound;
+mod metered;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,8 @@ use crate::metrics;
 use crate::protocol::User;
 use crate::user::Services;
 use inbound::Inbound;
+use metered::Endless;
+pub use metered::Metered;
 
 /// How long the farewell may take: the close frame out, the peer's in, its end.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -37,7 +40,7 @@ pub struct Identity {
 }
 
 /// Serves an upgraded socket until it ends, and says farewell.
-pub async fn serve<S>(mut socket: WebSocketStream<S>, identity: Identity, services: Arc<Services>)
+pub async fn serve<S>(mut socket: WebSocketStream<Metered<S>>, identity: Identity, services: Arc<Services>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -78,7 +81,7 @@ enum End {
 }
 
 struct Connection<'a, S> {
-    socket: &'a mut WebSocketStream<S>,
+    socket: &'a mut WebSocketStream<Metered<S>>,
     link: &'a Link,
     outgoing: Outgoing,
     inbound: Inbound,
@@ -97,7 +100,7 @@ enum Liveness {
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     fn new(
-        socket: &'a mut WebSocketStream<S>,
+        socket: &'a mut WebSocketStream<Metered<S>>,
         link: &'a Link,
         outgoing: Outgoing,
         services: &'a Services,
@@ -166,11 +169,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
 
     fn on_message(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Result<(), End> {
         match message {
-            Some(Ok(Message::Text(text))) => self.inbound.receive(text),
+            Some(Ok(Message::Text(text))) => {
+                self.socket.get_mut().restart();
+                self.inbound.receive(text);
+            }
             Some(Ok(Message::Binary(_))) => return Err(End::Close(Close::Unsupported)),
             // The library has the pong ready and sends it with the next flush.
-            Some(Ok(Message::Ping(_))) => self.control_frames.count()?,
-            Some(Ok(Message::Pong(_))) => {
+            Some(Ok(Message::Ping(payload))) => {
+                self.socket.get_mut().pass(payload.len());
+                self.control_frames.count()?;
+            }
+            Some(Ok(Message::Pong(payload))) => {
+                self.socket.get_mut().pass(payload.len());
                 self.control_frames.count()?;
                 if let Liveness::PongUntil(_) = self.alive {
                     self.alive = Liveness::PingAt(Instant::now() + self.services.config.ping_interval);
@@ -242,6 +252,9 @@ fn breach(error: &tungstenite::Error) -> End {
             End::Breach(CloseCode::Size, "the frame is too large")
         }
         tungstenite::Error::Capacity(_) => End::Breach(CloseCode::Size, "too large"),
+        tungstenite::Error::Io(error) if error.get_ref().is_some_and(|error| error.is::<Endless>()) => {
+            End::Breach(CloseCode::Size, "the message has no end")
+        }
         // A cut is the peer's end; everything else there is a breach.
         tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
             End::Gone
@@ -252,7 +265,7 @@ fn breach(error: &tungstenite::Error) -> End {
 }
 
 /// Says farewell and waits for the peer's, both briefly.
-async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, end: End) {
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<Metered<S>>, end: End) {
     let frame = match end {
         End::Close(close) => {
             let (code, reason) = close.code_and_reason();
@@ -271,7 +284,7 @@ async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStrea
         }
         // This also sends the answer to the peer's own close frame.
         while let Some(Ok(_)) = socket.next().await {}
-        linger(socket.get_mut()).await;
+        linger(socket.get_mut().get_mut()).await;
     };
     if timeout(FAREWELL, goodbye).await.is_err() {
         tracing::debug!("the peer did not answer the farewell");

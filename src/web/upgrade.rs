@@ -15,7 +15,7 @@ use super::caller::Caller;
 use super::refusal::Refusal;
 use super::{Context, handshake};
 use crate::config::Config;
-use crate::connection::{self, Identity};
+use crate::connection::{self, Identity, Metered};
 use crate::directory::Close;
 use crate::protocol::SUBPROTOCOL;
 
@@ -50,7 +50,8 @@ async fn hand_on(context: Arc<Context>, identity: Identity, place: Place, on_upg
         }
     };
     let config = socket_config(context.config());
-    let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let stream = Metered::new(TokioIo::new(upgraded), context.config().frame_max_bytes);
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     // Pinned where it is made: moved, it would take its place in memory twice.
     let served = pin!(connection::serve(socket, identity.clone(), context.services.clone()));
     // In this order: a log-out from here on finds the connection. Boxed: what
