@@ -10,6 +10,7 @@ mod client_files;
 mod client_tests;
 mod descriptors;
 mod faults;
+mod frames;
 mod front;
 mod hostile;
 mod idle;

@@ -1,10 +1,10 @@
-//! Bad input on the socket. Ids are those of FAULTS.
+//! Bad JSON on the socket; bad frames are in `frames`. Ids are those of FAULTS.
 
 use serde_json::{Value, json};
 use tidings::domain::ConversationId;
 use tidings::protocol::{ErrorFrame, ServerFrame};
 
-use crate::support::{BINARY, Bystanders, RawSocket, Socket, TEXT, TestServer};
+use crate::support::{Bystanders, Socket, TestServer};
 
 async fn refused(socket: &mut Socket, text: &str) -> ErrorFrame {
     socket.say_text(text).await;
@@ -17,35 +17,6 @@ async fn refused(socket: &mut Socket, text: &str) -> ErrorFrame {
 async fn lives(socket: &mut Socket) {
     socket.say_text(r#"{"type":"ping"}"#).await;
     socket.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
-}
-
-#[tokio::test]
-async fn b02_b03_b05_b07_breaches_are_closed_each_with_its_code() {
-    let server = TestServer::start(&[]).await;
-    let bystanders = Bystanders::of(&server).await;
-    let ada = server.person("Ada").await;
-    let large = vec![b' '; 64 * 1024 + 1];
-    for (what, head, payload, code) in [
-        ("b02: not UTF-8", TEXT, &b"\"\xff\""[..], 1007),
-        ("b03: one byte too large", TEXT, &large, 1009),
-        ("b07: binary", BINARY, b"{}", 1003),
-        ("b05: a reserved bit", TEXT | 0x40, b"{}", 1002),
-        ("b05: a reserved opcode", 0x83, b"{}", 1002),
-        ("b05: a large control frame", 0x89, &large[..126], 1002),
-    ] {
-        let mut socket = RawSocket::open(&ada).await;
-        socket.say(head, payload).await;
-        assert_eq!(socket.close_code().await, code, "{what}");
-    }
-    for (what, bytes, code) in [
-        ("b03: a declared length of 2^63", &[TEXT, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], 1009),
-        ("b05: not masked", &[TEXT, 2, b'{', b'}'], 1002),
-    ] {
-        let mut socket = RawSocket::open(&ada).await;
-        socket.write(bytes).await;
-        assert_eq!(socket.close_code().await, code, "{what}");
-    }
-    bystanders.unharmed().await;
 }
 
 #[tokio::test]

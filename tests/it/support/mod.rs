@@ -29,7 +29,7 @@ pub use own_cluster::OwnCluster;
 pub use participant::Pace;
 pub use process::{ServerProcess, data_of, program, program_at, send};
 pub use proxy::{Line, Proxy, Weather};
-pub use raw::{BINARY, PING, RawSocket, TEXT};
+pub use raw::{BINARY, CLOSE, CONTINUATION, FINAL, PING, PONG, RawSocket, TEXT, fragments, head, masked};
 pub use run::{Directory, data_root};
 pub use sabotage::Sabotage;
 pub use seed::Dice;

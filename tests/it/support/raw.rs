@@ -2,21 +2,62 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::PATIENCE;
 use super::client::Person;
 
-/// Opcodes with the bit of a final fragment (RFC 6455 §5.2).
-pub const TEXT: u8 = 0x81;
-pub const BINARY: u8 = 0x82;
-pub const CLOSE: u8 = 0x88;
-pub const PING: u8 = 0x89;
+/// The bit of a final fragment (RFC 6455 §5.2).
+pub const FINAL: u8 = 0x80;
+/// Opcodes with that bit.
+pub const CONTINUATION: u8 = FINAL;
+pub const TEXT: u8 = FINAL | 0x1;
+pub const BINARY: u8 = FINAL | 0x2;
+pub const CLOSE: u8 = FINAL | 0x8;
+pub const PING: u8 = FINAL | 0x9;
+pub const PONG: u8 = FINAL | 0xa;
+
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// The head of a client's frame up to the mask, whatever follows.
+pub fn head(first: u8, length: u64) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match length {
+        0..126 => bytes.push(0x80 | u8::try_from(length).expect("small")),
+        126..=0xffff => {
+            bytes.push(0x80 | 126);
+            bytes.extend(u16::try_from(length).expect("16 bits").to_be_bytes());
+        }
+        _ => {
+            bytes.push(0x80 | 127);
+            bytes.extend(length.to_be_bytes());
+        }
+    }
+    bytes.extend(MASK);
+    bytes
+}
+
+/// A whole frame as a client sends it: masked, its length in as few bytes as it takes.
+pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = head(first, u64::try_from(payload.len()).expect("a length"));
+    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    bytes
+}
+
+/// A message in fragments.
+pub fn fragments<'a>(opcode: u8, parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let parts: Vec<_> = parts.into_iter().collect();
+    let frame = |(place, part): (usize, &&[u8])| {
+        let opcode = if place == 0 { opcode & !FINAL } else { 0 };
+        masked(if place + 1 == parts.len() { FINAL | opcode } else { opcode }, part)
+    };
+    parts.iter().enumerate().flat_map(frame).collect()
+}
 
 /// Bytes on an upgraded connection.
-pub struct RawSocket(TcpStream);
+pub struct RawSocket<S = TcpStream>(S);
 
 impl RawSocket {
     pub async fn open(person: &Person) -> Self {
@@ -49,14 +90,13 @@ impl RawSocket {
         Self(stream)
     }
 
-    /// A frame as a client sends it: masked, with zeroes.
     pub async fn say(&mut self, head: u8, payload: &[u8]) {
-        self.write(&frame(head, payload)).await;
+        self.write(&masked(head, payload)).await;
     }
 
     /// The first half of such a frame.
     pub async fn say_half(&mut self, head: u8, payload: &[u8]) {
-        let frame = frame(head, payload);
+        let frame = masked(head, payload);
         self.write(&frame[..frame.len() / 2]).await;
     }
 
@@ -79,6 +119,34 @@ impl RawSocket {
         }
     }
 
+    /// Sends the same again and again until it is closed; gives the code.
+    pub async fn flood(&mut self, bytes: &[u8]) -> u16 {
+        let (reader, mut writer) = self.0.split();
+        let mut reader = RawSocket(reader);
+        let without_end = async {
+            while writer.write_all(bytes).await.is_ok() {}
+            // Cut: what it has been told is read yet.
+            std::future::pending().await
+        };
+        tokio::select! {
+            code = reader.close_code() => code,
+            () = without_end => unreachable!("it has no end"),
+        }
+    }
+
+    /// Whether the server ends the stream in order, after everything read.
+    pub async fn ends_in_order(&mut self) -> bool {
+        let ended = timeout(PATIENCE, self.0.read_to_end(&mut Vec::new())).await;
+        ended.expect("it ends").is_ok()
+    }
+
+    /// Cuts it: a reset, no end (TCP's RST).
+    pub fn reset(self) {
+        self.0.set_zero_linger().expect("an open socket");
+    }
+}
+
+impl<S: AsyncRead + Unpin> RawSocket<S> {
     /// The next frame's head and payload; none at the end.
     pub async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         timeout(PATIENCE, self.read()).await.expect("a frame, or the end")
@@ -96,6 +164,28 @@ impl RawSocket {
         Some((head, payload))
     }
 
+    /// The next frame that is no text.
+    pub async fn control(&mut self) -> Option<(u8, Vec<u8>)> {
+        loop {
+            match self.frame().await {
+                Some((TEXT, _)) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Waits for a text frame with this in it.
+    pub async fn hears(&mut self, text: &str) {
+        loop {
+            match self.frame().await {
+                Some((TEXT, payload)) if String::from_utf8_lossy(&payload).contains(text) => return,
+                Some((CLOSE, payload)) => panic!("closed with {payload:?} instead of {text}"),
+                Some(_) => {}
+                None => panic!("cut instead of {text}"),
+            }
+        }
+    }
+
     /// The code that it is closed with; 1006 when it is cut.
     pub async fn close_code(&mut self) -> u16 {
         loop {
@@ -108,13 +198,4 @@ impl RawSocket {
             }
         }
     }
-}
-
-fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u64::try_from(payload.len()).expect("a length");
-    let mut bytes = vec![head, 0xff];
-    bytes.extend(length.to_be_bytes());
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
-    bytes
 }
