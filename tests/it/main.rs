@@ -3,6 +3,7 @@
 
 mod api;
 mod architecture;
+mod autobahn;
 mod browser;
 mod chat;
 mod chromium;
