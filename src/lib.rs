@@ -21,6 +21,8 @@ pub mod connection;
 pub mod database;
 pub mod directory;
 pub mod domain;
+#[cfg(test)]
+mod fuzz;
 pub mod metrics;
 pub mod persistence;
 pub mod postgres;

@@ -226,6 +226,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::Choices;
 
     fn key(text: &str) -> String {
         Name::parse(text).unwrap().key()
@@ -322,16 +323,61 @@ mod tests {
         assert!(NameError::NotAllowed('\u{2603}').to_string().contains("U+2603"));
     }
 
-    proptest! {
-        #[test]
-        fn any_text_is_answered(text in any::<String>()) {
-            if let Ok(name) = Name::parse(&text) {
-                prop_assert_eq!(Name::parse(name.as_str()), Ok(name.clone()));
-                let length = name.as_str().chars().count();
-                prop_assert!((NAME_MIN_CHARS..=NAME_MAX_CHARS).contains(&length));
-            }
-        }
+    /// What PostgreSQL takes into an index of texts.
+    const INDEXED_MAX_BYTES: usize = 2_700;
 
+    #[test]
+    fn b17_whatever_is_typed_is_a_name_or_a_sentence() {
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let text = Choices::new(bytes).text(&SEEDS, &TOKENS);
+            match Name::parse(&text) {
+                Ok(name) => {
+                    let shown = name.as_str();
+                    assert_eq!(Name::parse(shown).as_ref(), Ok(&name), "{text:?}");
+                    assert_eq!(shown, shown.nfkc().collect::<String>().trim(), "{text:?}");
+                    assert!((NAME_MIN_CHARS..=NAME_MAX_CHARS).contains(&shown.chars().count()), "{text:?}");
+                    assert!(!shown.contains(is_invisible), "{text:?}");
+                    let (key, look) = (name.key(), name.look_alike());
+                    assert_eq!(name_key(&key), key, "{text:?}");
+                    assert_eq!(name_key(&shown.to_lowercase()), key, "{text:?}");
+                    assert_eq!(look_alike(&look), look, "{text:?}");
+                    assert!(key.len() <= INDEXED_MAX_BYTES && look.len() <= INDEXED_MAX_BYTES, "{text:?}");
+                    assert!(!key.is_empty() && !look.is_empty(), "{text:?}");
+                }
+                Err(error) => {
+                    let sentence = error.to_string();
+                    assert!(
+                        sentence.is_ascii() && sentence.len() < 100 && !sentence.contains('\n'),
+                        "{sentence}"
+                    );
+                }
+            }
+        });
+    }
+
+    const SEEDS: [&str; 14] = [
+        "Ada",
+        "O'Brien",
+        "J. R. R. Tolkien",
+        "under_score",
+        "李小龍",
+        "さくら",
+        "Tokyo太郎",
+        "김철수",
+        "Анна",
+        "Ελένη",
+        "محمد",
+        "अनीता",
+        "สมชาย",
+        "Nguyễn Văn A",
+    ];
+
+    const TOKENS: [&str; 24] = [
+        " ", "-", "_", ".", "'", "’", "\u{301}", "\u{308}", "\u{345}", "admin", "root", "I", "l", "1", "m",
+        "rn", "0", "O", "сосо", "ς", "ß", "ﬀ", "ǰ", "ｉ",
+    ];
+
+    proptest! {
         #[test]
         fn keys_are_stable_and_caseless(text in "[\\p{Latin}\\p{Nd}]{2,32}|[\\p{Greek}]{2,32}|[\\p{Cyrillic}]{2,32}") {
             if let Ok(name) = Name::parse(&text) {

@@ -64,6 +64,7 @@ impl fmt::Debug for SessionId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
 
     #[test]
     fn a_secret_reads_back_and_prints_nothing() {
@@ -72,6 +73,21 @@ mod tests {
         assert_eq!(again.id(), secret.id());
         assert_eq!(format!("{secret:?}"), "SessionSecret(…)");
         assert_ne!(SessionSecret::generate().id(), secret.id());
+    }
+
+    /// Two spellings would be two cookies for one session.
+    #[test]
+    fn b25_a_secret_has_one_spelling() {
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let seeds = [
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                "_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-8",
+            ];
+            let text = Choices::new(bytes).text(&seeds, &["=", "A", "B", "_", "-", "+", "/", "%3D", " "]);
+            if let Some(secret) = SessionSecret::parse(&text) {
+                assert_eq!(secret.text(), text);
+            }
+        });
     }
 
     #[test]

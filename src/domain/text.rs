@@ -52,6 +52,7 @@ impl fmt::Debug for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
 
     #[test]
     fn a_text_is_bounded_in_characters_and_storable() {
@@ -62,6 +63,29 @@ mod tests {
         );
         assert_eq!(Text::parse("a\0b", 10), Err(TextError::Nul));
         assert_eq!(Text::parse(" \n\t ", 10), Err(TextError::Empty));
+    }
+
+    #[test]
+    fn b21_a_text_is_taken_as_it_is_or_not_at_all() {
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let mut choices = Choices::new(bytes);
+            let max = choices.below(64);
+            let text = choices.text(
+                &["Are you there?", "é", "\u{3000}\u{a0}\n", "🏳️‍🌈"],
+                &["\0", " ", "\u{301}", "\n", "\u{feff}"],
+            );
+            let length = text.chars().count();
+            let expected = if text.chars().any(|c| c == '\0') {
+                Err(TextError::Nul)
+            } else if text.chars().all(char::is_whitespace) {
+                Err(TextError::Empty)
+            } else if length > max {
+                Err(TextError::TooLong { length, limit: max })
+            } else {
+                Ok(text.as_str())
+            };
+            assert_eq!(Text::parse(&text, max).as_ref().map(Text::as_str), expected.as_ref().copied());
+        });
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub fn client_id(text: &str) -> Option<ClientId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
 
     fn problem(text: &str) -> (Code, Option<String>) {
         let problem = parse(text).expect_err(text);
@@ -103,12 +104,97 @@ mod tests {
         assert_eq!(client_id(r#"{"type":"send"}"#), None);
     }
 
-    proptest::proptest! {
-        #[test]
-        fn rubbish_never_panics(text in ".*") {
-            let _outcome = parse(&text);
-        }
+    const SEEDS: [&str; 8] = [
+        r#"{"type":"hello","cursors":[{"conversation":"0199a3b0-0000-7000-8000-000000000001","seq":41}],"watch":{"list":true,"users":["0199a3b0-0000-7000-8000-000000000002"]}}"#,
+        r#"{"type":"sync","cursors":[{"conversation":"0199a3b0-0000-7000-8000-000000000001","seq":0},{"seq":9007199254740991,"conversation":"0199a3b0-0000-7000-8000-000000000003"}]}"#,
+        r#"{"type":"send","client_id":"0199a3b0-0000-7000-8000-000000000001","conversation":"0199a3b0-0000-7000-8000-000000000002","body":"Are you \ud83d\ude00 there?\n"}"#,
+        r#"{"type":"delivered","conversation":"0199a3b0-0000-7000-8000-000000000001","seq":18446744073709551615}"#,
+        r#"{"type":"read","conversation":"0199a3b0-0000-7000-8000-000000000001","seq":1}"#,
+        r#"{"type":"typing","conversation":"0199A3B0-0000-7000-8000-000000000001"}"#,
+        r#" {"watch":{}, "type":"watch","list":false,"users":[],"more":{"__proto__":[null,1.5e-3]}} "#,
+        r#"{"type":"ping"}"#,
+    ];
 
+    const TOKENS: [&str; 40] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\"type\":",
+        "\"send\"",
+        "\"hello\"",
+        "\"read\"",
+        "\"seq\":",
+        "\"body\":",
+        "\"client_id\":",
+        "\"conversation\":",
+        "\"cursors\":[",
+        "\"watch\":{",
+        "\"users\":[",
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1e400",
+        "1.5",
+        "18446744073709551616",
+        "9007199254740993",
+        "\\ud800",
+        "\\udc00\\ud800",
+        "\\u0000",
+        "\\u0022",
+        "\\x",
+        "\"__proto__\":",
+        "\"constructor\":",
+        "\"\"",
+        "\"type\":\"ping\",",
+        "{\"a\":",
+        "[[",
+        " ",
+        "0199a3b0-0000-4000-8000-000000000001",
+    ];
+
+    /// A field as it may be named to a client.
+    fn is_path(field: &str) -> bool {
+        let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.[]".contains(c);
+        !field.is_empty() && field.len() <= 64 && field.chars().all(named)
+    }
+
+    #[test]
+    fn b09_whatever_comes_is_a_frame_or_a_named_problem() {
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let text = Choices::new(bytes).text(&SEEDS, &TOKENS);
+            match parse(&text) {
+                Ok(frame) => {
+                    let again = serde_json::to_string(&frame).unwrap();
+                    assert_eq!(parse(&again).as_ref(), Ok(&frame), "{text}");
+                    if let ClientFrame::Send(send) = frame {
+                        assert_eq!(client_id(&text), Some(send.client_id), "{text}");
+                    }
+                }
+                Err(problem) => {
+                    assert!(problem.message.chars().count() <= 400, "{problem:?}");
+                    assert!(!problem.message.contains(char::is_control), "{problem:?}");
+                    let is_json =
+                        serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(&text).is_ok();
+                    match problem.code {
+                        Code::BadJson => assert!(!is_json && problem.field.is_none(), "{text}: {problem:?}"),
+                        Code::UnknownType => assert_eq!(problem.field.as_deref(), Some("type"), "{text}"),
+                        Code::InvalidField => {
+                            assert!(problem.field.as_deref().is_some_and(is_path), "{text}: {problem:?}")
+                        }
+                        other => panic!("{text}: {other:?}"),
+                    }
+                }
+            }
+        });
+    }
+
+    proptest::proptest! {
         #[test]
         fn what_the_types_write_they_read(seq in 0u64..1 << 53, list: bool) {
             use crate::domain::{ConversationId, UserId};

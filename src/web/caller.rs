@@ -73,13 +73,36 @@ fn bearer(authorization: &str) -> Option<&str> {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use warp::http::header::COOKIE;
+    use warp::http::header::{COOKIE, HeaderValue};
 
     use super::*;
+    use crate::fuzz::Choices;
 
     fn caller(pairs: &[(warp::http::HeaderName, String)]) -> Caller {
         let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         Caller { headers, address: Ipv4Addr::LOCALHOST.into() }
+    }
+
+    #[test]
+    fn b25_what_is_no_token_opens_nothing() {
+        let (token, cookie) = (SessionSecret::generate(), SessionSecret::generate());
+        let good = format!("Bearer {}", token.text());
+        let in_cookie = (COOKIE, format!("tidings_session={}", cookie.text()));
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let text = Choices::new(bytes).text(
+                &[&good, "Basic YTpi", "bearer  x", "Bearer"],
+                &["Bearer ", "bearer", " ", "\t", ",", "=", "\u{a0}"],
+            );
+            let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { return };
+            let mut caller = caller(std::slice::from_ref(&in_cookie));
+            caller.headers.insert(AUTHORIZATION, value);
+            assert!(!caller.has_cookie());
+            if let Some(secret) = caller.secret() {
+                let words: Vec<_> = text.split_ascii_whitespace().collect();
+                let [scheme, given] = words[..] else { panic!("{text:?}") };
+                assert!(scheme.eq_ignore_ascii_case("bearer") && given == secret.text(), "{text:?}");
+            }
+        });
     }
 
     #[test]

@@ -104,3 +104,52 @@ fn content_type(name: &str) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::Choices;
+
+    #[test]
+    fn b32_a_path_is_a_file_of_the_client_by_its_name_or_nothing() {
+        let names: Vec<String> = Files::iter().map(|name| format!("/{name}")).collect();
+        let seeds: Vec<&str> =
+            names.iter().map(String::as_str).chain(["/", "/assets/../index.html"]).collect();
+        let tokens = [
+            "/",
+            "..",
+            "../",
+            "%2f",
+            "%2e%2e",
+            "%00",
+            "\\",
+            "\0",
+            ".br",
+            ".gz",
+            "assets",
+            "/etc/passwd",
+            "C:",
+            "?",
+            "//",
+            ".",
+        ];
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let mut choices = Choices::new(bytes);
+            let path = choices.text(&seeds, &tokens);
+            let accept = choices.pick(&["", "br", "gzip", "gzip, br", "identity"]);
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(accept))]);
+            let name = path.trim_start_matches('/');
+            let is_known = name.is_empty() || Files::iter().any(|known| known == name);
+            let answer = file(&path, &headers);
+            assert_eq!(answer.is_ok(), is_known, "{path}");
+            if let Ok(response) = answer {
+                let encoding =
+                    response.headers().get(CONTENT_ENCODING).map(|encoding| encoding.to_str().unwrap());
+                assert!(encoding.is_none_or(|encoding| accept.contains(encoding)), "{path}: {encoding:?}");
+                assert!(
+                    response.headers().contains_key(ETAG) && response.headers().contains_key(CONTENT_TYPE)
+                );
+            }
+        });
+    }
+}

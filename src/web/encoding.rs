@@ -38,6 +38,31 @@ impl Encoding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
+
+    #[test]
+    fn what_is_not_named_or_has_no_weight_is_never_sent() {
+        let tokens = [
+            ",", ";", "q=", "Q=", "=", "0", "0.0", "1", ".", "-1", "nan", "inf", "br", "gzip", "*", " ",
+            "\t", "x",
+        ];
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let accept = Choices::new(bytes)
+                .text(&["gzip, deflate, br;q=0.5, zstd", "br;q=0", "*", "identity;q=1, *;q=0"], &tokens);
+            for encoding in Encoding::ALL.into_iter().filter(|encoding| encoding.is_accepted(&accept)) {
+                let is_offered = |offer: &str| {
+                    let words: Vec<_> =
+                        offer.split(';').map(|word| word.trim().to_ascii_lowercase()).collect();
+                    words[0] == encoding.name()
+                        && words.get(1).is_none_or(|weight| {
+                            !weight.is_empty() && weight.trim_matches(['0', '.']) != "q="
+                        })
+                };
+                assert!(accept.split(',').any(is_offered), "{accept}");
+            }
+            assert!(Encoding::Brotli.is_accepted(&format!("{accept}, br")), "{accept}");
+        });
+    }
 
     #[test]
     fn only_what_is_accepted_is_sent() {

@@ -52,6 +52,7 @@ mod tests {
     use warp::reply::Reply;
 
     use super::*;
+    use crate::fuzz::Choices;
 
     const GOOD: [(&str, &str); 5] = [
         ("upgrade", "websocket"),
@@ -70,6 +71,65 @@ mod tests {
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
         check(&headers).err().map_or(101, |refusal| refusal.into_response().status().as_u16())
+    }
+
+    #[test]
+    fn b27_only_a_whole_handshake_passes() {
+        let seeds = GOOD.map(|(_, value)| value);
+        let tokens = [
+            ",",
+            " ",
+            ";",
+            "=",
+            "websocket",
+            "upgrade",
+            "13",
+            "tidings.v1",
+            "h2c",
+            "A",
+            "/",
+            "+",
+            "_",
+            "\t",
+            "\u{a0}",
+        ];
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let mut choices = Choices::new(bytes);
+            let mut headers = HeaderMap::new();
+            for (place, (name, value)) in GOOD.into_iter().enumerate() {
+                // Most are left as they should be: each has its turn.
+                for _ in 0..=usize::from(choices.byte() == 1) {
+                    let is_mangled = usize::from(choices.byte()) % 5 == place;
+                    let text = if is_mangled { choices.text(&seeds, &tokens) } else { value.to_owned() };
+                    let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { continue };
+                    headers.append(name, value);
+                }
+            }
+            let has = |name: &str, token: &str| {
+                let lines = headers
+                    .get_all(name)
+                    .iter()
+                    .map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase());
+                lines
+                    .flat_map(|line| line.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>())
+                    .any(|word| word == token)
+            };
+            match check(&headers) {
+                Ok(key) => {
+                    assert_eq!(STANDARD.decode(key).map(|bytes| bytes.len()), Ok(16), "{headers:?}");
+                    let is_whole = has("upgrade", "websocket") && has("connection", "upgrade");
+                    assert!(
+                        is_whole
+                            && has("sec-websocket-version", "13")
+                            && has("sec-websocket-protocol", "tidings.v1")
+                    );
+                }
+                Err(refusal) => {
+                    let status = refusal.into_response().status().as_u16();
+                    assert!([400, 426].contains(&status), "{headers:?}");
+                }
+            }
+        });
     }
 
     #[test]

@@ -41,7 +41,10 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use warp::http::HeaderValue;
+
     use super::*;
+    use crate::fuzz::Choices;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -70,6 +73,49 @@ mod tests {
         ] {
             assert!(!may(foreign), "{foreign}");
         }
+    }
+
+    #[test]
+    fn b24_no_other_page_passes_for_ours() {
+        let seeds = [
+            "http://chat.example:8080",
+            "https://chat.example:8080",
+            "https://chat.example",
+            "null",
+            "file://",
+        ];
+        let tokens = [
+            "http://",
+            "https://",
+            "chat.example",
+            ":8080",
+            ":80",
+            ".",
+            "/",
+            "@",
+            "evil.example",
+            "null",
+            "#",
+            "?",
+            "\\",
+            "[::1]",
+            " ",
+            ",",
+        ];
+        let listed = ["https://chat.example".to_owned()];
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let text = Choices::new(bytes).text(&seeds, &tokens);
+            let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { return };
+            let mut headers = headers(&[HOST_IS]);
+            headers.insert(ORIGIN, value);
+            let is = |origins: &[&str]| origins.iter().any(|origin| origin.eq_ignore_ascii_case(&text));
+            let ours = is(&["http://chat.example:8080", "https://chat.example:8080"]);
+            assert!(ours || check(&headers, &[], false).is_err(), "{text}");
+            assert_eq!(check(&headers, &listed, true).is_ok(), is(&["https://chat.example"]), "{text}");
+            // Nor does a second one beside ours.
+            headers.append(ORIGIN, HeaderValue::from_static("https://chat.example:8080"));
+            assert!(check(&headers, &[], false).is_err() && check(&headers, &listed, true).is_err());
+        });
     }
 
     #[test]

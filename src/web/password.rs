@@ -103,6 +103,7 @@ fn broken(error: impl std::fmt::Display) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
 
     #[tokio::test]
     async fn a_password_opens_what_it_locked_however_it_is_typed() {
@@ -112,6 +113,21 @@ mod tests {
         assert!(passwords.verify("cre\u{300}me bru\u{302}le\u{301}e", hash.clone()).await.unwrap());
         assert!(!passwords.verify("creme brulee", hash.clone()).await.unwrap());
         assert!(!passwords.verify("", hash).await.unwrap());
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_often_it_is_read() {
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let text = Choices::new(bytes).text(
+                &["crème brûlée", "12345678", "密码密码密码密码"],
+                &["\u{301}", "\u{1d160}", "\0", "e", " "],
+            );
+            if let Ok(password) = Password::parse(&text, "password") {
+                assert!((MIN_CHARS..=MAX_CHARS).contains(&password.0.chars().count()), "{text:?}");
+                let again = Password::parse(&password.0, "password").map(|again| again.0);
+                assert_eq!(again.ok().as_ref(), Some(&password.0), "{text:?}");
+            }
+        });
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn digits(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
 
     #[test]
     fn b16_numbers_are_read_strictly() {
@@ -81,6 +82,65 @@ mod tests {
         ] {
             assert!(seq(bad).is_err(), "{bad}");
         }
+    }
+
+    const SEEDS: [&str; 5] = [
+        "q=ada&online=true&limit=50",
+        "before=1795000000123456.0199a3b0-0000-7000-8000-000000000001",
+        "after=9007199254740991",
+        "limit=100&before=0",
+        "q=%F0%9F%98%80+%25_&after=ada",
+    ];
+    const TOKENS: [&str; 20] = [
+        "&",
+        "=",
+        "%",
+        "+",
+        "%00",
+        "%ff",
+        "%C0%AF",
+        "%2B",
+        "-1",
+        "1e9",
+        "limit=",
+        "before=",
+        "after=",
+        "q=",
+        "online=",
+        "true",
+        "18446744073709551616",
+        "007",
+        "'%20OR%201=1--",
+        "[]",
+    ];
+
+    #[test]
+    fn b16_a_query_is_read_strictly_whatever_it_is() {
+        let (config, _) = Config::from_pairs([]).unwrap();
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let raw = Choices::new(bytes).text(&SEEDS, &TOKENS);
+            let query = Query::parse(&raw);
+            for name in ["q", "before", "after", "limit", "online"] {
+                let given: Vec<_> =
+                    query.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect();
+                let text = query.text(name);
+                match given[..] {
+                    [] | [""] => assert_eq!(text.unwrap(), None),
+                    [value] if !value.contains('\0') => assert_eq!(text.unwrap(), Some(value)),
+                    _ => assert!(text.is_err(), "{raw}"),
+                }
+                if let (Ok(Some(seq)), [value]) = (query.seq(name), &given[..]) {
+                    assert!(
+                        seq <= MAX_SAFE_INTEGER
+                            && value.trim_start_matches('0') == seq.to_string().trim_start_matches('0'),
+                        "{raw}"
+                    );
+                }
+            }
+            if let Ok(limit) = query.limit(&config) {
+                assert!((1..=100).contains(&limit), "{raw}");
+            }
+        });
     }
 
     #[test]
