@@ -45,9 +45,9 @@ fn values(headers: &HeaderMap) -> impl Iterator<Item = String> {
     headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
+        // Another cookie that cannot be read, for its bytes or its form, says nothing about ours.
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .flat_map(Cookie::split_parse)
-        // Another cookie that cannot be read says nothing about ours.
         .filter_map(Result::ok)
         .filter(|cookie| cookie.name() == NAME)
         .map(|cookie| cookie.value().to_owned())
@@ -56,6 +56,7 @@ fn values(headers: &HeaderMap) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
 
     fn sent(cookies: &str) -> HeaderMap {
         HeaderMap::from_iter([(COOKIE, cookies.parse().unwrap())])
@@ -73,6 +74,33 @@ mod tests {
         let found = session(&sent(&format!("theme=dark; {pair}; x"))).unwrap();
         assert_eq!(found.id(), secret.id());
         assert!(take_back(false).to_str().unwrap().contains("Max-Age=0"));
+    }
+
+    /// Bytes of a header, as they may come.
+    fn line(text: &str) -> Option<HeaderMap> {
+        HeaderValue::from_bytes(text.as_bytes()).ok().map(|value| HeaderMap::from_iter([(COOKIE, value)]))
+    }
+
+    const SEEDS: [&str; 5] =
+        ["theme=dark", "a=1; b=\"2\"; c", "tidings_session=rubbish", "naïve=crème; =; ==", "$Version=1;;,"];
+    const TOKENS: [&str; 12] =
+        [";", "=", ",", " ", "\"", "%", "tidings_session", "tidings_session=", "é", "\u{ff}", "\t", "Path=/"];
+
+    #[test]
+    fn b25_no_other_cookie_hides_ours() {
+        let secret = SessionSecret::generate();
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let mut choices = Choices::new(bytes);
+            let (before, after) = (choices.text(&SEEDS, &TOKENS), choices.text(&SEEDS, &TOKENS));
+            let Some(without) = line(&format!("{before}; {after}")) else { return };
+            assert!(!is_present(&without) || before.contains(NAME) || after.contains(NAME), "{without:?}");
+            let headers = line(&format!("{before}; {NAME}={}; {after}", secret.text())).unwrap();
+            assert!(is_present(&headers), "{headers:?}");
+            // The first that could be one counts.
+            if session(&line(&before).unwrap()).is_none() {
+                assert_eq!(session(&headers).map(|found| found.id()), Some(secret.id()), "{headers:?}");
+            }
+        });
     }
 
     #[test]
