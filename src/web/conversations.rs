@@ -77,7 +77,8 @@ fn print_cursor(cursor: ListCursor) -> String {
 fn parse_cursor(text: &str) -> Result<ListCursor, Refusal> {
     let parse = || {
         let (microseconds, conversation) = text.split_once('.')?;
-        let nanoseconds = microseconds.parse::<i64>().ok().map(|micros| i128::from(micros) * 1_000)?;
+        // No conversation is older than 1970, and PostgreSQL has no time before 4713 BC.
+        let nanoseconds = microseconds.parse::<u64>().ok().map(|micros| i128::from(micros) * 1_000)?;
         let last_at = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
         Some(ListCursor { last_at, conversation: conversation.parse().ok()? })
     };
@@ -87,12 +88,44 @@ fn parse_cursor(text: &str) -> Result<ListCursor, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Choices;
 
     #[test]
     fn a_cursor_reads_back_exactly() {
         let last_at = OffsetDateTime::from_unix_timestamp_nanos(1_795_000_000_123_456_000).unwrap();
         let cursor = ListCursor { last_at, conversation: ConversationId::fresh() };
         assert_eq!(parse_cursor(&print_cursor(cursor)).unwrap(), cursor);
+    }
+
+    /// The first and the last moment that PostgreSQL has (8.5 of its manual).
+    const POSTGRES: std::ops::RangeInclusive<i64> = -210_866_803_200..=9_224_318_015_999;
+
+    #[test]
+    fn b16_a_cursor_is_refused_or_can_be_asked_for() {
+        let seeds = [
+            "1795000000123456.0199a3b0-0000-7000-8000-000000000001",
+            "0.0199a3b0-0000-7000-8000-000000000001",
+        ];
+        let tokens = [
+            ".",
+            "-",
+            "+",
+            "0",
+            "9",
+            "99999",
+            "-253402300800000000",
+            "253402300800000000",
+            "{",
+            "urn:uuid:",
+            " ",
+        ];
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let text = Choices::new(bytes).text(&seeds, &tokens);
+            if let Ok(cursor) = parse_cursor(&text) {
+                assert_eq!(parse_cursor(&print_cursor(cursor)).unwrap(), cursor, "{text}");
+                assert!(POSTGRES.contains(&cursor.last_at.unix_timestamp()), "{text}");
+            }
+        });
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod log;
 mod persistence;
 mod plans;
 mod postgres;
+mod queries;
 mod session_api;
 mod settings;
 mod soak;
