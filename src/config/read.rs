@@ -16,11 +16,33 @@ pub struct ConfigError(String);
 /// environment; what is set wins.
 pub fn read_dotenv() -> Result<(), ConfigError> {
     // Not `dotenv()`: that looks in all folders above, too.
-    match dotenvy::from_path(".env") {
-        Ok(_) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        Err(error) => Err(ConfigError(format!(".env cannot be read: {error}"))),
+    match std::fs::read(".env") {
+        Ok(file) => {
+            check_dotenv(&file)?;
+            dotenvy::from_read(&*file).map_err(|error| unreadable(&error.to_string()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(unreadable(&error.to_string())),
     }
+}
+
+/// Whether all of it can be set: setting U+0000 would panic. What is wrong is
+/// told by its place, not quoted: it may be a password.
+fn check_dotenv(file: &[u8]) -> Result<(), ConfigError> {
+    let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
+    for (place, pair) in (1..).zip(dotenvy::from_read_iter(file)) {
+        match pair {
+            Ok((name, value)) if !name.contains('\0') && !value.contains('\0') => {}
+            Ok(_) => return Err(unreadable(&format!("setting {place} in it contains U+0000"))),
+            Err(dotenvy::Error::Io(error)) => return Err(unreadable(&error.to_string())),
+            Err(_) => return Err(unreadable(&format!("setting {place} in it is not NAME=value"))),
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(why: &str) -> ConfigError {
+    ConfigError(format!(".env cannot be read: {why}"))
 }
 
 impl Config {
@@ -173,6 +195,7 @@ fn default_data_dir() -> PathBuf {
 mod tests {
     use super::*;
     use crate::config::env_example;
+    use crate::fuzz::Choices;
 
     fn read(pairs: &[(&str, &str)]) -> Result<(Config, Vec<String>), ConfigError> {
         Config::from_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
@@ -217,6 +240,114 @@ mod tests {
     fn b33_unknown_names_are_warned_about() {
         let (_, warnings) = read(&[("TIDINGS_PORT", "1"), ("OTHER", "2"), ("TIDINGS_WRITERS", "3")]).unwrap();
         assert_eq!(warnings, ["TIDINGS_PORT is not a setting; see .env.example"]);
+    }
+
+    const VALUES: [&str; 8] = [
+        "127.0.0.1:8080",
+        "https://chat.example.org,http://localhost:8080",
+        "on",
+        "20",
+        "65536",
+        "4000",
+        "1",
+        "/srv/tidings",
+    ];
+    const TOKENS: [&str; 18] = [
+        "0",
+        "1",
+        "9",
+        "-",
+        "+",
+        ".",
+        "e",
+        ",",
+        ":",
+        "/",
+        "https://",
+        "*",
+        "@",
+        "[::1]:",
+        "on",
+        "off",
+        "18446744073709551616",
+        "\n",
+    ];
+
+    #[test]
+    fn b33_any_setting_is_right_or_named_in_one_line() {
+        let all = documented();
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let mut choices = Choices::new(bytes);
+            let mut given = HashMap::new();
+            for _ in 0..=choices.below(4) {
+                let setting = &all[choices.below(all.len())];
+                given.insert(format!("{PREFIX}{}", setting.name), choices.text(&VALUES, &TOKENS));
+            }
+            if choices.byte() == 1 {
+                given.insert(choices.text(&["TIDINGS_PORT"], &TOKENS), choices.text(&VALUES, &TOKENS));
+            }
+            match Config::from_pairs(given.clone()) {
+                Ok((config, warnings)) => {
+                    assert!(warnings.iter().all(|warning| warning.lines().count() == 1), "{warnings:?}");
+                    assert!(
+                        config.reconnect_min <= config.reconnect_max
+                            && config.history_page <= config.history_page_max
+                    );
+                    for setting in &all {
+                        let Some(value) = given.get(&format!("{PREFIX}{}", setting.name)) else { continue };
+                        let Some((min, max)) = setting.range.split_once(" to ") else { continue };
+                        let range = min.parse::<u64>().unwrap()..=max.parse::<u64>().unwrap();
+                        let is_right = value.is_empty()
+                            || value.trim().parse().is_ok_and(|value| range.contains(&value));
+                        assert!(is_right, "{}={value:?}", setting.name);
+                    }
+                }
+                Err(error) => {
+                    let line = error.to_string();
+                    assert_eq!(line.lines().count(), 1, "{line:?}");
+                    assert!(line.contains(PREFIX) && line.chars().count() < 400, "{line:?}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn b33_any_dotenv_is_read_or_refused_in_one_line_without_secrets() {
+        let seeds = [
+            "TIDINGS_LISTEN=0.0.0.0:80\nDATABASE_URL='postgres://u:hunter2@db/t'\n# a comment\nexport RUST_LOG=\"info\"\n",
+            "\u{feff}TIDINGS_DATA_DIR=${HOME}/x\r\nA=\\$B\n",
+        ];
+        let tokens = [
+            "=",
+            "\n",
+            "'",
+            "\"",
+            "$",
+            "${",
+            "}",
+            "\\",
+            "#",
+            "export ",
+            " ",
+            "\r\n",
+            "\0",
+            "DATABASE_URL=postgres://u:hunter2@db/t ",
+        ];
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let mut choices = Choices::new(bytes);
+            let mut file = choices.text(&seeds, &tokens).into_bytes();
+            if choices.byte() == 1 {
+                file.extend(choices.bytes(4));
+            }
+            if let Err(error) = check_dotenv(&file) {
+                let line = error.to_string();
+                assert!(
+                    line.starts_with(".env") && line.lines().count() == 1 && line.len() < 400,
+                    "{line:?}"
+                );
+                assert!(!line.contains("hunter2"), "{line:?}");
+            }
+        });
     }
 
     #[test]
