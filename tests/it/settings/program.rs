@@ -7,7 +7,10 @@ use tokio::time::timeout;
 use crate::support::{Directory, PATIENCE, ServerProcess, TestDatabase, eventually, program};
 
 async fn run(settings: &[(&str, &str)]) -> Output {
-    let directory = Directory::new();
+    run_in(&Directory::new(), settings).await
+}
+
+async fn run_in(directory: &Directory, settings: &[(&str, &str)]) -> Output {
     let settings: Vec<_> =
         settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     timeout(PATIENCE, program(directory.path(), &settings).output()).await.unwrap().unwrap()
@@ -27,6 +30,27 @@ async fn b33_a_wrong_setting_stops_the_start_with_one_line() {
         assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
         assert!(said.contains(name) && said.contains(range), "{said}");
         assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn b33_a_broken_dotenv_stops_the_start_with_one_line_that_quotes_nothing() {
+    let secret = "DATABASE_URL=postgres://ada:hunter2@db/t";
+    for (file, said) in [
+        (format!("{secret} x y\n").into_bytes(), ".env cannot be read: setting 1 in it is not NAME=value"),
+        (format!("A=1\n{secret}\0\n").into_bytes(), ".env cannot be read: setting 2 in it contains U+0000"),
+        ([secret.as_bytes(), b"\xff\n"].concat(), ".env cannot be read: stream did not contain valid UTF-8"),
+        (
+            b"\xef\xbb\xbfTIDINGS_WRITERS=many\n".to_vec(),
+            "TIDINGS_WRITERS must be a whole number from 1 to 64",
+        ),
+    ] {
+        let directory = Directory::new();
+        std::fs::write(directory.path().join(".env"), file).unwrap();
+        let output = run_in(&directory, &[]).await;
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), line.lines().count()), (Some(2), 1), "{line}");
+        assert!(line.contains(said) && !line.contains("hunter2"), "{line}");
     }
 }
 
