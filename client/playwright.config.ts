@@ -1,17 +1,5 @@
 import { defineConfig } from "@playwright/test";
-
-/** What a browser on a test machine has no use for: a graphics card, and talk with the world. */
-const ARGS = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** Set by `cargo test`; unset, Playwright's own Chromium is used. */
-const executablePath = process.env.TIDINGS_CHROMIUM;
+import { ARGS, PROGRAM, SANDBOX } from "./e2e/chromium";
 
 export default defineConfig({
   testDir: "e2e",
@@ -28,10 +16,9 @@ export default defineConfig({
     timezoneId: "UTC",
     viewport: { width: 1100, height: 720 },
     launchOptions: {
-      // Root's Chromium has no sandbox.
-      chromiumSandbox: process.getuid?.() !== 0,
+      chromiumSandbox: SANDBOX,
       args: ARGS,
-      ...(executablePath ? { executablePath } : {}),
+      ...(PROGRAM ? { executablePath: PROGRAM } : {}),
     },
   },
 });

@@ -13,6 +13,8 @@ import {
  */
 export class Cable {
   private readonly ends = new Set<Socket>();
+  /** Near ends that nothing gets through to any more. */
+  private readonly deaf = new WeakSet<Socket>();
   private isCut = false;
   private listener: Listener | null = null;
   url = "";
@@ -28,8 +30,21 @@ export class Cable {
     return cable;
   }
 
+  /** How many connections there are. */
+  get connections(): number {
+    return this.ends.size / 2;
+  }
+
   cut(): void {
     this.isCut = true;
+  }
+
+  /**
+   * Half-open: what is connected now still sends, and hears nothing any more,
+   * not even the end. New connections are whole.
+   */
+  deafen(): void {
+    for (const end of this.ends) this.deaf.add(end);
   }
 
   /** What was connected while it was cut has lost bytes, and ends. */
@@ -44,18 +59,18 @@ export class Cable {
   }
 
   private join(near: Socket, far: Socket): void {
-    this.pass(near, far);
-    this.pass(far, near);
+    this.pass(near, far, () => !this.isCut);
+    this.pass(far, near, () => !this.isCut && !this.deaf.has(near));
   }
 
-  private pass(from: Socket, to: Socket): void {
+  private pass(from: Socket, to: Socket, open: () => boolean): void {
     this.ends.add(from);
     from.on("data", (bytes) => {
-      if (!this.isCut) to.write(bytes);
+      if (open()) to.write(bytes);
     });
     from.on("close", () => {
       this.ends.delete(from);
-      if (!this.isCut) to.destroy();
+      if (open()) to.destroy();
     });
     // An end that breaks off is closed, which is dealt with above.
     from.on("error", () => {});

@@ -5,6 +5,7 @@ import {
   expect,
 } from "@playwright/test";
 import { Cable } from "./cable";
+import { Chromium } from "./chromium";
 import { observe } from "./observed";
 import { Person } from "./person";
 import { Server, type Settings } from "./server";
@@ -16,6 +17,10 @@ interface Wishes extends BrowserContextOptions {
   on?: { readonly url: string };
   /** Their name as it is, on a server where nobody else has it. */
   plain?: boolean;
+  /** The window of a Chromium of their own, instead of a fresh one. */
+  at?: BrowserContext;
+  /** The test itself breaks the policy of their pages, to see it hold. */
+  breaks?: boolean;
 }
 
 interface Fixtures {
@@ -23,6 +28,8 @@ interface Fixtures {
   person: (name: string, wishes?: Wishes) => Promise<Person>;
   /** A browser without a session. */
   stranger: (name: string, wishes?: Wishes) => Promise<Person>;
+  /** Another Chromium, with what tests are otherwise spared. */
+  ownChromium: () => Promise<Chromium>;
   /** To the common server, to be cut. */
   cable: Cable;
   /** A server for this test alone, that it may kill. */
@@ -51,6 +58,17 @@ export const test = base.extend<Fixtures, { server: Server }>({
     for (const server of servers) await server.remove();
   },
 
+  // biome-ignore lint/correctness/noEmptyPattern: as above.
+  ownChromium: async ({}, use) => {
+    const all: Chromium[] = [];
+    await use(async () => {
+      const chromium = await Chromium.install();
+      all.push(chromium);
+      return chromium;
+    });
+    for (const chromium of all) await chromium.remove();
+  },
+
   cable: async ({ server }, use) => {
     const cable = await Cable.to(server);
     await use(cable);
@@ -61,12 +79,14 @@ export const test = base.extend<Fixtures, { server: Server }>({
     const contexts: BrowserContext[] = [];
     const problems: string[] = [];
     const suffix = info.testId.slice(-4) + info.repeatEachIndex;
-    await use(async (name, { on = server, plain = false, ...options } = {}) => {
-      const context = await browser.newContext({ baseURL: on.url, ...options });
-      contexts.push(context);
+    await use(async (name, wishes = {}) => {
+      const { on = server, plain = false, at, breaks = false, ...options } = wishes;
+      const context = at ?? (await browser.newContext({ baseURL: on.url, ...options }));
+      if (at === undefined) contexts.push(context);
       await context.addInitScript(observe);
-      watch(context, problems);
-      return new Person(plain ? name : `${name} ${suffix}`, context, await context.newPage());
+      if (!breaks) watch(context, problems);
+      const page = await context.newPage();
+      return new Person(plain ? name : `${name} ${suffix}`, context, page, on.url);
     });
     for (const context of contexts) await context.close();
     expect(problems, "exceptions and breaches of the page's policy").toEqual([]);

@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 
 declare global {
   interface Window {
@@ -12,6 +12,8 @@ declare global {
     states: string[];
     /** How often a banner was seen, see `countBanners`. */
     banners: number;
+    /** The numbers of the messages drawn, after each change of them, see `recordNumbers`. */
+    numbers: number[][];
   }
 }
 
@@ -71,4 +73,35 @@ export async function recordStates(page: Page): Promise<void> {
 /** The states noted since, in order, each once. */
 export function statesOf(page: Page): Promise<string[]> {
   return page.evaluate(() => window.states);
+}
+
+/** Begins to note which messages of the log are drawn, at every change of the page. */
+export async function recordNumbers(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    window.numbers = [];
+    const note = () => {
+      const drawn = [...document.querySelectorAll('[data-testid="message"][data-seq]')];
+      const numbers = drawn.map((row) => Number((row as HTMLElement).dataset.seq));
+      if (`${numbers}` !== `${window.numbers.at(-1)}`) window.numbers.push(numbers);
+    };
+    note();
+    const options = { subtree: true, childList: true, attributeFilter: ["data-seq"] };
+    new MutationObserver(note).observe(document.body, options);
+  });
+}
+
+/**
+ * Asserts that what was drawn only ever grew at its end, by the next number:
+ * nothing newer stood there before what came before it, nothing twice.
+ */
+export async function expectGrowth(page: Page, from: number, to: number): Promise<void> {
+  const pictures = await page.evaluate(() => window.numbers);
+  const met = new Set<number>();
+  for (const numbers of pictures) {
+    const first = numbers[0] ?? 0;
+    expect(numbers, "no gap, and nothing twice").toEqual(numbers.map((_, at) => first + at));
+    for (const seq of numbers) met.add(seq);
+  }
+  // A set keeps the order in which its members came.
+  expect([...met]).toEqual(Array.from({ length: to - from + 1 }, (_, at) => from + at));
 }

@@ -1,19 +1,11 @@
 import type { Page } from "@playwright/test";
-import { expect, type Person, test } from "./fixtures";
+import { expect, test } from "./fixtures";
+import { talk } from "./person";
 
 /** The page says so only when an interruption lasts longer than 3 s. */
 const banner = (page: Page) => page.getByTestId("banner");
 
 const NUMBERS = Array.from({ length: 8 }, (_, index) => `Offline ${index + 1}`);
-
-/** Both have the conversation in front and have each written once. */
-async function talk(ada: Person, bob: Person): Promise<void> {
-  await ada.talkWith(bob);
-  await bob.talkWith(ada);
-  await ada.say("Before");
-  await expect(bob.message("Before")).toBeVisible();
-  await expect(ada.message("Before")).toHaveAttribute("data-state", "read");
-}
 
 test("what was written offline goes out in order, once", async ({ person, cable }) => {
   const [ada, bob] = [await person("Ada", { on: cable }), await person("Bob")];

@@ -6,10 +6,12 @@ export class Person {
     readonly name: string,
     readonly context: BrowserContext,
     readonly page: Page,
+    /** The address of the server. */
+    readonly home: string,
   ) {}
 
   async logIn(): Promise<void> {
-    await this.page.goto("/");
+    await this.page.goto(this.home);
     await enterName(this.page, this.name);
     await this.isIn();
   }
@@ -26,8 +28,8 @@ export class Person {
 
   /** Another page of the same browser. */
   async secondTab(): Promise<Person> {
-    const tab = new Person(this.name, this.context, await this.context.newPage());
-    await tab.page.goto("/");
+    const tab = new Person(this.name, this.context, await this.context.newPage(), this.home);
+    await tab.page.goto(this.home);
     await tab.isIn();
     return tab;
   }
@@ -48,7 +50,7 @@ export class Person {
 
   /** Goes back to where no conversation is in front. */
   async leaveConversation(): Promise<void> {
-    await this.page.goto("/#/");
+    await this.page.goto(`${this.home}/#/`);
     await expect(this.page.getByText("Pick somebody who is here")).toBeVisible();
   }
 
@@ -81,4 +83,13 @@ export class Person {
 export async function enterName(page: Page, name: string): Promise<void> {
   await page.getByTestId("login-name").fill(name);
   await page.getByTestId("login-submit").click();
+}
+
+/** Both have the conversation in front and have read one message in it. */
+export async function talk(ada: Person, bob: Person): Promise<void> {
+  await ada.talkWith(bob);
+  await bob.talkWith(ada);
+  await ada.say("Before");
+  await expect(bob.message("Before")).toBeVisible();
+  await expect(ada.message("Before")).toHaveAttribute("data-state", "read");
 }
