@@ -12,6 +12,8 @@ declare global {
     states: string[];
     /** How often a banner was seen, see `countBanners`. */
     banners: number;
+    /** How often somebody was not shown as here, see `recordAbsence`. */
+    absences: number;
     /** The numbers of the messages drawn, after each change of them, see `recordNumbers`. */
     numbers: number[][];
   }
@@ -73,6 +75,25 @@ export async function recordStates(page: Page): Promise<void> {
 /** The states noted since, in order, each once. */
 export function statesOf(page: Page): Promise<string[]> {
   return page.evaluate(() => window.states);
+}
+
+/** Begins to count the changes of the page after which somebody in front is not shown as here. */
+export async function recordAbsence(page: Page, name: string): Promise<void> {
+  await page.evaluate((name) => {
+    window.absences = 0;
+    const note = () => {
+      const row = document.querySelector(`[data-testid="person"][data-name="${name}"]`);
+      const told = document.querySelector('[data-testid="partner-presence"]')?.textContent;
+      if (row === null || told !== "Online") window.absences += 1;
+    };
+    note();
+    const options = { subtree: true, childList: true, characterData: true };
+    new MutationObserver(note).observe(document.body, options);
+  }, name);
+}
+
+export function absencesOf(page: Page): Promise<number> {
+  return page.evaluate(() => window.absences);
 }
 
 /** Begins to note which messages of the log are drawn, at every change of the page. */

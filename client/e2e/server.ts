@@ -79,6 +79,14 @@ export class Server {
     await ended;
   }
 
+  /** One of the figures that it shows to who runs it. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const line = text.split("\n").find((line) => line.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`there is no ${name} in ${text}`);
+    return Number(line.slice(name.length));
+  }
+
   /** Ends it in order and removes everything. */
   async remove(): Promise<void> {
     await this.end("SIGTERM");
