@@ -1,6 +1,6 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Entry } from "../engine/outbox";
 import { IndexedDbOutbox } from "./outbox-storage";
 
@@ -10,6 +10,8 @@ beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
   live.clear();
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 function page(name: string): IndexedDbOutbox {
   live.add(name);
@@ -28,6 +30,27 @@ test("what a page wrote is there after a reload, in order, to be sent again", as
   await before.delete(["2"]);
   live.delete("one");
   expect(await page("two").adopt("ada")).toEqual([entry("1"), entry("3")]);
+});
+
+test("f22: a clock that is set back leaves the order of writing", async () => {
+  const clock = vi.spyOn(Date, "now");
+  const hour = 3_600_000;
+  let written = 9;
+  for (const name of ["one", "two", "three"]) {
+    const here = page(name);
+    const found = await here.adopt("ada");
+    // As an engine does with what it takes over.
+    if (found.length > 0) await here.put("ada", found);
+    for (const ms of [10 * hour, 9 * hour, 8 * hour]) {
+      clock.mockReturnValue(ms);
+      // Names as of clocks that go back: each below the one before.
+      written -= 1;
+      await here.put("ada", [entry(`${written}`)]);
+    }
+    live.delete(name);
+  }
+  const found = await page("last").adopt("ada");
+  expect(found.map(({ clientId }) => clientId).join("")).toBe("876543210");
 });
 
 test("entries of a page that is open are left to it", async () => {

@@ -27,26 +27,24 @@ const VERSION = 1;
  */
 export class IndexedDbOutbox implements OutboxStorage {
   private readonly database: Promise<IDBPDatabase<Schema>>;
+  /** The highest place given or found. */
+  private lastOrder = 0;
 
   constructor(
     private readonly page: string,
     private readonly livePages: LivePages,
   ) {
-    this.database = openDB<Schema>(DATABASE, VERSION, {
-      upgrade(database) {
-        const outbox = database.createObjectStore("outbox", { keyPath: "clientId" });
-        outbox.createIndex("user", "user");
-      },
-    });
+    this.database = this.open();
     // Each use below rejects with the same reason, where it is dealt with.
     this.database.catch(() => {});
   }
 
   async put(user: UserId, entries: readonly Entry[]): Promise<void> {
     const transaction = await this.write();
-    const order = Date.now();
     const { page } = this;
-    for (const entry of entries) void transaction.store.put({ ...rest(entry), user, page, order });
+    for (const entry of entries) {
+      void transaction.store.put({ ...rest(entry), user, page, order: this.nextOrder() });
+    }
     // At once, so that a page that is left now has written all the same.
     transaction.commit();
     await transaction.done;
@@ -79,6 +77,31 @@ export class IndexedDbOutbox implements OutboxStorage {
     await transaction.done;
   }
 
+  private async open(): Promise<IDBPDatabase<Schema>> {
+    const database = await openDB<Schema>(DATABASE, VERSION, {
+      upgrade(database) {
+        const outbox = database.createObjectStore("outbox", { keyPath: "clientId" });
+        outbox.createIndex("user", "user");
+      },
+    });
+    // Before anything is written, so that writing needs no look at what is there.
+    for (const { order } of await database.getAll("outbox")) this.found(order);
+    return database;
+  }
+
+  private found(order: number): void {
+    this.lastOrder = Math.max(this.lastOrder, order);
+  }
+
+  /**
+   * The time, for what several pages write; behind all that is known in any
+   * case: a clock may be set back, and the order of writing stays.
+   */
+  private nextOrder(): number {
+    this.found(Math.max(Date.now(), this.lastOrder + 1));
+    return this.lastOrder;
+  }
+
   private async write() {
     // Written through: what the user typed must survive more than a crash of the page.
     return (await this.database).transaction("outbox", "readwrite", { durability: "strict" });
@@ -90,7 +113,7 @@ function rest(entry: Entry): Entry {
   return entry.state === "sent" ? { ...entry, state: "waiting" } : entry;
 }
 
-/** By time of writing; those of one moment by name, which grows (UUIDv7). */
+/** By time of writing; those that two pages wrote in one moment by name. */
 function byWriting(a: Row, b: Row): number {
   return a.order - b.order || (a.clientId < b.clientId ? -1 : 1);
 }
