@@ -42,7 +42,7 @@ test("what is known is dropped, what is next applied, what is beyond kept aside"
   expect(hasGap(log)).toBe(false);
 });
 
-test("any order of live, doubled and replayed messages equals a cold load", () => {
+test("f24: any order of live, doubled and replayed messages equals a cold load", () => {
   const deliveries = fc.integer({ min: 1, max: 60 }).chain((last) =>
     fc.record({
       last: fc.constant(last),

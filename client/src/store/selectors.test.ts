@@ -38,6 +38,14 @@ test("a new day is told where it begins, and at the very first message", () => {
   expect(days([message(2, monday), message(3, tuesday)])).toEqual([false, true, false]);
 });
 
+test("f22: where the server's clock was set back, lines stay in the order of their numbers", () => {
+  const at = (hour: number) => `2026-11-23T${hour}:00:00.000Z`;
+  const log = [message(1, at(12)), message(2, at(11)), message(3, at(13)), message(4, at(10))];
+  const early: Entry = { ...entry, writtenAt: at(10) };
+  const lines = linesOf(log, [early], "ada");
+  expect(lines.map((line) => line.message?.seq)).toEqual([1, 2, 3, 4, undefined]);
+});
+
 test("marks follow how far everybody else has got", () => {
   const [line] = linesOf([message(5, entry.writtenAt)], [], "ada");
   if (line === undefined) throw new Error("one message is one line");
