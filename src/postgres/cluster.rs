@@ -98,6 +98,8 @@ impl Cluster {
             ("listen_addresses", ""),
             ("port", "5432"),
             ("unix_socket_permissions", "0700"),
+            // Nobody is let in before a recovery is over: ready means that it can be written to.
+            ("hot_standby", "off"),
             // Acknowledged means on the disk.
             ("fsync", "on"),
             ("synchronous_commit", "on"),

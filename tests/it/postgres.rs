@@ -1,9 +1,11 @@
 //! The private PostgreSQL: started, kept and stopped by the program itself.
 
 use std::cell::RefCell;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use nix::sys::signal::{Signal, kill};
@@ -71,6 +73,27 @@ async fn f07_postgres_that_dies_is_started_again() {
         .await;
         assert_ne!(postmaster(directory.path()), Some(killed));
     }
+}
+
+#[tokio::test]
+async fn f26_a_copy_that_is_recovered_is_ready_once_it_can_be_written_to() {
+    let directory = Directory::new();
+    let (postgres, _) = start(directory.path(), Places::new(None));
+    postgres.stop();
+    let data = data_of(directory.path());
+    let copied = Command::new("cp").arg("-a").arg(&data).arg(directory.path().join("copy")).status().unwrap();
+    assert!(copied.success());
+    std::fs::remove_dir_all(&data).unwrap();
+    std::fs::rename(directory.path().join("copy"), &data).unwrap();
+    let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.auto.conf")).unwrap();
+    writeln!(settings, "restore_command = 'false'").unwrap();
+    std::fs::write(data.join("recovery.signal"), "").unwrap();
+
+    let (postgres, _) = start(directory.path(), Places::new(None));
+    let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
+    connection.execute("CREATE TABLE written AS SELECT 1").await.unwrap();
+    let timeline = sqlx::query_scalar::<_, i32>("SELECT timeline_id FROM pg_control_checkpoint()");
+    assert_eq!(timeline.fetch_one(&mut connection).await.unwrap(), 2);
 }
 
 #[tokio::test]
