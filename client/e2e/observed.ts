@@ -77,6 +77,32 @@ export function statesOf(page: Page): Promise<string[]> {
   return page.evaluate(() => window.states);
 }
 
+/** The open socket of a page, to ask later whether it is open still and no other was needed. */
+export async function socketOf(page: Page) {
+  const socket = await page.evaluateHandle(() => {
+    const [only, ...others] = window.sockets;
+    if (only === undefined || others.length > 0) throw new Error("there is not one socket");
+    return only;
+  });
+  const stillTheOne = () =>
+    socket.evaluate((one) => window.sockets.length === 1 && one.readyState === WebSocket.OPEN);
+  return { socket, stillTheOne };
+}
+
+/** Begins to count the times that a banner is put into the page. */
+export async function countBanners(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    window.banners = 0;
+    new MutationObserver(() => {
+      if (document.querySelector('[data-testid="banner"]')) window.banners += 1;
+    }).observe(document.body, { subtree: true, childList: true });
+  });
+}
+
+export function bannersOf(page: Page): Promise<number> {
+  return page.evaluate(() => window.banners);
+}
+
 /** Begins to count the changes of the page after which somebody in front is not shown as here. */
 export async function recordAbsence(page: Page, name: string): Promise<void> {
   await page.evaluate((name) => {
@@ -116,6 +142,7 @@ export async function recordNumbers(page: Page): Promise<void> {
  * nothing newer stood there before what came before it, nothing twice.
  */
 export async function expectGrowth(page: Page, from: number, to: number): Promise<void> {
+  await expect(page.locator(`[data-testid="message"][data-seq="${to}"]`)).toBeVisible();
   const pictures = await page.evaluate(() => window.numbers);
   const met = new Set<number>();
   for (const numbers of pictures) {

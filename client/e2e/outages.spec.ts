@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
+import { bannersOf, countBanners, socketOf } from "./observed";
 import { talk } from "./person";
 
 /** The page says so only when an interruption lasts longer than 3 s. */
@@ -103,16 +104,16 @@ test("a crash of the session's actor is not noticed", async ({ person }) => {
   const [ada, bob] = [await person("Ada"), await person("Bob")];
   await talk(ada, bob);
   await countBanners(ada.page);
-  const socket = await ada.page.evaluateHandle(() => window.sockets.at(-1));
-  const resyncs = await ada.page.evaluateHandle((open) => {
+  const { socket, stillTheOne } = await socketOf(ada.page);
+  const resyncs = await socket.evaluateHandle((open) => {
     const heard: string[] = [];
-    open?.addEventListener("message", (event) => {
+    open.addEventListener("message", (event) => {
       if (JSON.parse(event.data).type === "resync") heard.push(event.data);
     });
     return heard;
-  }, socket);
+  });
 
-  await ada.page.evaluate((open) => open?.send('{"fault":"user"}'), socket);
+  await socket.evaluate((open) => open.send('{"fault":"user"}'));
   await expect.poll(() => resyncs.evaluate((heard) => heard.length)).toBe(1);
   await ada.say("From the one that crashed");
   await expect(bob.message("From the one that crashed")).toBeVisible();
@@ -120,26 +121,8 @@ test("a crash of the session's actor is not noticed", async ({ person }) => {
   await expect(ada.message("To the one that crashed")).toBeVisible();
   await expect(ada.message("From the one")).toHaveAttribute("data-state", "read");
 
-  const same = await ada.page.evaluate(
-    (open) => window.sockets.length === 1 && window.sockets[0] === open && open?.readyState === 1,
-    socket,
-  );
-  expect(same).toBe(true);
+  expect(await stillTheOne()).toBe(true);
   expect(await bannersOf(ada.page)).toBe(0);
   await ada.reads(["Before", "From the one that crashed", "To the one that crashed"]);
   await bob.reads(["Before", "From the one that crashed", "To the one that crashed"]);
 });
-
-/** Begins to count the times that a banner is put into the page. */
-async function countBanners(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    window.banners = 0;
-    new MutationObserver(() => {
-      if (document.querySelector('[data-testid="banner"]')) window.banners += 1;
-    }).observe(document.body, { subtree: true, childList: true });
-  });
-}
-
-function bannersOf(page: Page): Promise<number> {
-  return page.evaluate(() => window.banners);
-}

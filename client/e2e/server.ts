@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 /** The program under test; `cargo test` names the one it built. */
 const PROGRAM = resolve(process.env.TIDINGS_PROGRAM ?? "../target/debug/tidings");
@@ -18,6 +19,8 @@ const DEFAULTS = {
   TIDINGS_LOGINS_PER_MINUTE: "10000000",
   TIDINGS_SHUTDOWN_SPREAD_MS: "0",
 };
+
+const run = promisify(execFile);
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -79,6 +82,35 @@ export class Server {
     await ended;
   }
 
+  /** Kills PostgreSQL, which does not come up again without its data. */
+  async takeDatabase(): Promise<void> {
+    const data = this.database;
+    const postmaster = Number.parseInt(await readFile(join(data, "postmaster.pid"), "utf8"), 10);
+    process.kill(postmaster, "SIGKILL");
+    await rename(data, `${data}.away`);
+  }
+
+  /** Now the server can start it again, by itself. */
+  async returnDatabase(): Promise<void> {
+    await rename(`${this.database}.away`, this.database);
+  }
+
+  /** What an operator does every night; to be called while it does not run. */
+  async copyDatabase(): Promise<void> {
+    await run("cp", ["-a", this.database, this.copy]);
+  }
+
+  /**
+   * What an operator does who needs that copy: recovery up to the last that its
+   * archive has, which is nothing here. To be called while it does not run.
+   */
+  async restoreDatabase(): Promise<void> {
+    await rm(this.database, { recursive: true });
+    await rename(this.copy, this.database);
+    await appendFile(join(this.database, "postgresql.auto.conf"), "restore_command = 'false'\n");
+    await writeFile(join(this.database, "recovery.signal"), "");
+  }
+
   /** One of the figures that it shows to who runs it. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text();
@@ -91,6 +123,15 @@ export class Server {
   async remove(): Promise<void> {
     await this.end("SIGTERM");
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** What its PostgreSQL keeps. */
+  get database(): string {
+    return join(this.directory, "postgres/data");
+  }
+
+  private get copy(): string {
+    return join(this.directory, "yesterday");
   }
 
   /** The address in the one line on its standard output. */
