@@ -65,12 +65,16 @@ impl Inbound {
         self.stalled.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// Ends when a frame is done or has come back: pump again.
+    /// Ends when a frame has come back, or is done and was waited for: pump
+    /// again. To be awaited at all times: a frame may come back to a connection
+    /// that waits for nothing but its socket.
     pub async fn changed(&self) {
+        let full = !self.has_room() && self.stalled.is_none();
         tokio::select! {
+            biased;
             () = self.back.changed() => {}
             // The permit is not kept: it only shows that there is one.
-            _ = self.window.acquire(), if self.stalled.is_none() => {}
+            _ = self.window.acquire(), if full => {}
         }
     }
 

@@ -134,7 +134,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
                 },
                 // Not reading is the back-pressure: the window is full.
                 message = self.socket.next(), if self.inbound.has_room() => self.on_message(message),
-                () = self.inbound.changed(), if !self.inbound.has_room() => Ok(()),
+                () = self.inbound.changed() => Ok(()),
                 () = sleep(RETRY), if self.inbound.waits_for_actor() => Ok(()),
                 () = &mut timer => {
                     let outcome = self.on_deadline().await;

@@ -51,6 +51,17 @@ async fn f01_a_user_actor_panics_on_a_frame() {
     bystanders.unharmed().await;
 }
 
+/// A socket that has not said hello is told of no new actor: nothing wakes its
+/// connection but the frame that comes back.
+#[tokio::test]
+async fn f01_a_hello_behind_a_fatal_frame_is_answered() {
+    let server = TestServer::start(&[FAULTS]).await;
+    let mut hers = server.person("Ada").await.upgrade().await.unwrap();
+    let hello = r#"{"type":"hello","cursors":[]}"#;
+    hers.say_together([r#"{"fault":"user"}"#, hello].map(str::to_owned)).await;
+    hers.expect("welcome", |frame| matches!(frame, ServerFrame::Welcome(_))).await;
+}
+
 #[tokio::test]
 async fn f02_a_frame_that_fails_three_times_closes_its_connection() {
     let database = TestDatabase::create().await;

@@ -137,6 +137,14 @@ impl Socket {
         self.stream.send(tungstenite::Message::text(text)).await.expect("an open socket");
     }
 
+    /// All at once: in one write.
+    pub async fn say_together(&mut self, texts: impl IntoIterator<Item = String>) {
+        for text in texts {
+            self.stream.feed(tungstenite::Message::text(text)).await.expect("an open socket");
+        }
+        self.stream.flush().await.expect("an open socket");
+    }
+
     /// Anything, a socket that has been closed included.
     pub async fn try_say(&mut self, message: tungstenite::Message) -> Result<(), tungstenite::Error> {
         self.stream.send(message).await
