@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use governor::clock::Clock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use ractor::ActorRef;
 use serde::Deserialize;
 
 use super::{UserState, UsersMessage, frame, resume};
@@ -53,7 +52,7 @@ enum Fault {
 }
 
 impl UserState {
-    pub(super) fn on_frame(&mut self, myself: &ActorRef<UserMessage>, opened: Opened) {
+    pub(super) fn on_frame(&mut self, opened: Opened) {
         let link = opened.link.clone();
         // Its announcement may still be on the way.
         self.on_attach(link.clone());
@@ -62,19 +61,14 @@ impl UserState {
         {
             return self.on_fault(&fault);
         }
-        let outcome = frame::parse(&opened.text).and_then(|frame| self.on_parsed(myself, &link, frame));
+        let outcome = frame::parse(&opened.text).and_then(|frame| self.on_parsed(&link, frame));
         if let Err(problem) = outcome {
             let client_id = frame::client_id(&opened.text);
             send_error(&link, ErrorFrame { client_id, ..problem.into() });
         }
     }
 
-    fn on_parsed(
-        &mut self,
-        myself: &ActorRef<UserMessage>,
-        link: &Link,
-        frame: ClientFrame,
-    ) -> Result<(), Problem> {
+    fn on_parsed(&mut self, link: &Link, frame: ClientFrame) -> Result<(), Problem> {
         if !link.greeted() && !matches!(frame, ClientFrame::Hello(_)) {
             return Err(Problem::new(Code::HelloExpected, "The first frame must be `hello`."));
         }
@@ -84,7 +78,7 @@ impl UserState {
             ClientFrame::Send(send) => self.on_send(link, send),
             ClientFrame::Delivered(position) => self.on_progress(position, false),
             ClientFrame::Read(position) => self.on_progress(position, true),
-            ClientFrame::Typing(typing) => self.on_typing(myself, typing.conversation),
+            ClientFrame::Typing(typing) => self.on_typing(typing.conversation),
             ClientFrame::Watch(watch) => self.on_watch(link.id(), watch),
             ClientFrame::Ping(_) => {
                 link.send(ServerFrame::Pong(Pong {}).encode());
@@ -183,32 +177,31 @@ impl UserState {
         Ok(())
     }
 
-    fn on_typing(
-        &mut self,
-        myself: &ActorRef<UserMessage>,
-        conversation: ConversationId,
-    ) -> Result<(), Problem> {
+    fn on_typing(&mut self, conversation: ConversationId) -> Result<(), Problem> {
         if !self.rooms.may_type(conversation, Instant::now(), self.services.config.typing_interval) {
             return Ok(());
         }
         match self.rooms.members(conversation) {
             Some(members) => self.tell_typing(conversation, &members),
-            None => self.ask_members(myself.clone(), conversation),
+            None => self.ask_members(conversation),
         }
         Ok(())
     }
 
     /// One look-up at a time: typing in many conversations at once, which nobody
-    /// does, is dropped instead of queued.
-    fn ask_members(&mut self, myself: ActorRef<UserMessage>, conversation: ConversationId) {
+    /// does, is dropped instead of queued. The answer goes to whoever is the
+    /// user's actor then: a reference to this one, held for as long as the
+    /// database takes, would keep what came too late for its mailbox.
+    fn ask_members(&mut self, conversation: ConversationId) {
         if self.lookup.as_ref().is_some_and(|lookup| !lookup.is_finished()) {
             return;
         }
-        let (database, user) = (self.services.database.clone(), self.id());
+        let (services, user) = (self.services.clone(), self.id());
         let task = tokio::spawn(async move {
-            match database.members(user, conversation).await {
-                // The actor may have gone meanwhile, and the typing with it.
-                Ok(members) => drop(myself.cast(UserMessage::Members(conversation, members.map(Arc::from)))),
+            match services.database.members(user, conversation).await {
+                Ok(members) => {
+                    services.directory.tell(user, UserMessage::Members(conversation, members.map(Arc::from)));
+                }
                 // Typing is worth no second try.
                 Err(error) => tracing::warn!(%error, "members not read"),
             }

@@ -105,12 +105,12 @@ impl Actor for UserActor {
 
     async fn handle(
         &self,
-        myself: ActorRef<UserMessage>,
+        _myself: ActorRef<UserMessage>,
         message: UserMessage,
         state: &mut UserState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            UserMessage::Frame(envelope) => state.on_frame(&myself, envelope.open()),
+            UserMessage::Frame(envelope) => state.on_frame(envelope.open()),
             UserMessage::Attach(link) => state.on_attach(link),
             UserMessage::Detach(connection) => state.on_detach(connection),
             UserMessage::Settled(consequences) => state.on_settled(consequences),
