@@ -52,7 +52,7 @@ impl<'a> Choices<'a> {
         match self.below(9) {
             0 => text.truncate(from),
             1 => text.replace_range(from..to, ""),
-            2 => text.insert_str(to, &text[from..to].to_owned()),
+            2 => text.insert_str(to, &text[from..to]),
             3 => text.replace_range(from..to, self.pick(tokens)),
             4 => text.insert_str(from, self.pick(tokens)),
             5 => text.insert(from, self.pick(&HOSTILE)),

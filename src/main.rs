@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use tidings::config::{self, Config};
 use tidings::metrics;
-use tidings::postgres::PrivatePostgres;
+use tidings::postgres::{PrivatePostgres, StartError};
 use tidings::server::Server;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Exit codes besides 0 and 1: a setting is wrong.
@@ -34,46 +35,58 @@ fn main() -> ExitCode {
         tracing::warn!("{warning}");
     }
     metrics::install();
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(1, &error),
+    }
+}
+
+/// From the start to the end of everything, whatever ends it.
+fn run(config: Config) -> Result<(), String> {
+    let runtime =
+        tokio::runtime::Runtime::new().map_err(|error| format!("the runtime does not start: {error}"))?;
+    // From here on Ctrl-C does not kill the process: it ends what has been started.
+    let signals = runtime
+        .block_on(async { Signals::catch() })
+        .map_err(|error| format!("signals cannot be caught: {error}"))?;
     // Started from this thread, which lives as long as the process.
     let postgres = match &config.database_url {
         Some(_) => None,
-        None => match PrivatePostgres::start(&config, |progress| tracing::info!("{progress}")) {
-            Ok(postgres) => Some(postgres),
-            Err(error) => return fail(1, &error),
-        },
+        None => {
+            let progress = |progress: &str| tracing::info!("{progress}");
+            match PrivatePostgres::start(&config, progress, || signals.came()) {
+                Ok(postgres) => Some(postgres),
+                Err(StartError::Stopped) => return stopped_early(),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
     };
     let url = match (&config.database_url, &postgres) {
         (Some(url), _) => url.clone(),
         (None, Some(postgres)) => postgres.url().to_owned(),
         (None, None) => unreachable!("without DATABASE_URL a private PostgreSQL was started"),
     };
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(1, &format!("the runtime does not start: {error}")),
-    };
-    let outcome = runtime.block_on(serve(config, &url));
+    let outcome = runtime.block_on(serve(config, &url, signals));
     // After the last flush.
     if let Some(postgres) = postgres {
         postgres.stop();
     }
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(1, &error),
-    }
+    outcome
 }
 
 /// Serves until a signal comes or the server cannot go on.
-async fn serve(config: Config, url: &str) -> Result<(), String> {
-    // Before the start: a Ctrl-C during it is not to kill the process.
-    let mut signals = Signals::new().map_err(|error| format!("signals cannot be caught: {error}"))?;
+async fn serve(config: Config, url: &str, mut signals: Signals) -> Result<(), String> {
     let address = config.listen;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("cannot listen on TIDINGS_LISTEN={address}: {error}"))?;
-    let mut server = Server::start(config, url, listener).await.map_err(|error| error.to_string())?;
+    let mut server = tokio::select! {
+        started = Server::start(config, url, listener) => started.map_err(|error| error.to_string())?,
+        () = signals.first() => return stopped_early(),
+    };
     say(&format!("tidings listening on http://{}", server.address()));
     let failed = tokio::select! {
-        () = signals.next() => false,
+        () = signals.first() => false,
         () = server.failed() => true,
     };
     tracing::info!("stopping; a second signal ends at once");
@@ -87,27 +100,55 @@ async fn serve(config: Config, url: &str) -> Result<(), String> {
     }
 }
 
-/// SIGINT and SIGTERM.
-struct Signals(Signal, Signal);
+/// A signal during the start: as good an end as any.
+fn stopped_early() -> Result<(), String> {
+    tracing::info!("stopped while starting");
+    Ok(())
+}
+
+/// How many SIGINT and SIGTERM have come, those soon after the first one aside:
+/// some tools send it to the process and to its group.
+struct Signals(watch::Receiver<u32>);
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    /// Within a runtime.
+    fn catch() -> std::io::Result<Self> {
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (count, counted) = watch::channel(0);
+        tokio::spawn(count_signals(interrupt, terminate, count));
+        Ok(Self(counted))
     }
 
-    /// A signal that is not the first one's echo: some tools send it to the
-    /// process and to its group.
+    fn came(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
+    async fn first(&mut self) {
+        self.reach(1).await;
+    }
+
     async fn second(&mut self) {
-        let first = Instant::now();
-        while first.elapsed() < ECHO {
-            self.next().await;
+        self.reach(2).await;
+    }
+
+    async fn reach(&mut self, count: u32) {
+        if self.0.wait_for(|counted| *counted >= count).await.is_err() {
+            // Nobody counts them any more: none will come.
+            std::future::pending::<()>().await;
         }
     }
+}
 
-    async fn next(&mut self) {
+async fn count_signals(mut interrupt: Signal, mut terminate: Signal, count: watch::Sender<u32>) {
+    let mut first: Option<Instant> = None;
+    loop {
         tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if first.is_none_or(|first| first.elapsed() >= ECHO) {
+            first.get_or_insert_with(Instant::now);
+            count.send_modify(|count| *count += 1);
         }
     }
 }

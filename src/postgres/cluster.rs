@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::account::Account;
 use super::binaries::Binaries;
 use super::error::{StartError, at};
-use super::spawn;
+use super::{initdb, spawn};
 
 /// The role that owns everything; only who may enter the socket's directory can
 /// be it.
 const ROLE: &str = "tidings";
+/// Beside the data: clusters that are being made, or were when a start ended.
+const UNFINISHED_PREFIX: &str = "new-";
 /// The part of a socket's name that PostgreSQL adds to its directory.
 const SOCKET_NAME: &str = "/.s.PGSQL.5432";
 /// What the address of a unix socket holds (`sun_path` with its final zero on
@@ -55,30 +58,51 @@ impl Cluster {
     }
 
     /// Makes the cluster when there is none. It gets its name when it is whole:
-    /// what an interrupted start left is made again.
-    pub fn create(&self, binaries: &Binaries, progress: impl Fn(&str)) -> Result<(), StartError> {
+    /// what an interrupted start left is removed and made again.
+    pub fn create(
+        &self,
+        binaries: &Binaries,
+        progress: impl Fn(&str),
+        stopped: impl Fn() -> bool,
+    ) -> Result<(), StartError> {
+        self.remove_unfinished();
         if self.data.exists() {
             return Ok(());
         }
         progress("Setting up a private PostgreSQL …");
-        let partial = self.home.join("new");
-        if partial.exists() {
-            std::fs::remove_dir_all(&partial).map_err(at(&partial))?;
+        // A name of its own: the initdb of a server that was killed a moment ago
+        // may still write to the one before.
+        let fresh = self.home.join(format!("{UNFINISHED_PREFIX}{}", Uuid::now_v7().simple()));
+        self.account.own_directory(&fresh)?;
+        let made = initdb::run(&mut self.initdb(binaries, &fresh), stopped)
+            .and_then(|()| std::fs::rename(&fresh, &self.data).map_err(at(&self.data)));
+        if made.is_err() {
+            self.remove_unfinished();
         }
-        self.account.own_directory(&partial)?;
-        let output = self
-            .account
-            .command(&binaries.initdb(), &self.home)
+        made
+    }
+
+    fn initdb(&self, binaries: &Binaries, fresh: &Path) -> Command {
+        let mut command = self.account.command(&binaries.initdb(), &self.home);
+        command
             .args(["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-instructions"])
             .arg(format!("--username={ROLE}"))
             .arg("-D")
-            .arg(&partial)
-            .output()
-            .map_err(at(&binaries.initdb()))?;
-        if !output.status.success() {
-            return Err(StartError::Failed { program: "initdb", reason: last_line(&output.stderr) });
+            .arg(fresh);
+        spawn::stop_with_this_thread(&mut command);
+        command
+    }
+
+    /// What is still written to may not go now, and goes with a later start.
+    fn remove_unfinished(&self) {
+        let entries = self.home.read_dir().into_iter().flatten().flatten();
+        for entry in
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED_PREFIX))
+        {
+            if let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                tracing::debug!(path = %entry.path().display(), %error, "an unfinished cluster is left");
+            }
         }
-        std::fs::rename(&partial, &self.data).map_err(at(&self.data))
     }
 
     /// The server's command line; it stops with the thread that spawns it.
@@ -165,12 +189,6 @@ fn percent_encoded(text: &str) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect()
-}
-
-fn last_line(output: &[u8]) -> String {
-    let text = String::from_utf8_lossy(output);
-    let said = text.lines().rfind(|line| line.contains("error") || line.contains("FATAL"));
-    said.or(text.lines().last()).unwrap_or("it did not say why").trim().to_owned()
 }
 
 #[cfg(test)]

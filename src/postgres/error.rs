@@ -33,6 +33,8 @@ pub enum StartError {
         "PostgreSQL (process {process}) of an earlier run has not stopped within {} s: stop it", .waited.as_secs()
     )]
     StillRunning { process: i32, waited: Duration },
+    #[error("PostgreSQL was not started: it was stopped before that")]
+    Stopped,
     #[error("{program} failed: {reason}")]
     Failed { program: &'static str, reason: String },
     #[error("{} cannot be used: {source}", .path.display())]

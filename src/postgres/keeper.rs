@@ -39,8 +39,13 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Returns when PostgreSQL accepts connections.
-    pub fn start(cluster: Cluster, binaries: Binaries, progress: impl Fn(&str)) -> Result<Self, StartError> {
+    /// Returns when PostgreSQL accepts connections, or when `stopped`.
+    pub fn start(
+        cluster: Cluster,
+        binaries: Binaries,
+        progress: impl Fn(&str),
+        stopped: impl Fn() -> bool,
+    ) -> Result<Self, StartError> {
         let (events, received) = channel();
         let (report, started) = channel();
         let task =
@@ -50,10 +55,17 @@ impl Keeper {
             .spawn(move || task.run(&report))
             .map_err(|error| not_started(format!("no thread: {error}")))?;
         let keeper = Self { events, thread: Some(thread) };
+        let mut silent_since = Instant::now();
         loop {
-            match started.recv_timeout(SILENCE) {
+            match started.recv_timeout(POLL) {
                 Ok(outcome) => return outcome.map(|()| keeper),
-                Err(RecvTimeoutError::Timeout) => progress("Waiting for PostgreSQL to be ready …"),
+                // Without its keeper PostgreSQL stops.
+                Err(RecvTimeoutError::Timeout) if stopped() => return Err(StartError::Stopped),
+                Err(RecvTimeoutError::Timeout) if silent_since.elapsed() < SILENCE => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    progress("Waiting for PostgreSQL to be ready …");
+                    silent_since = Instant::now();
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(not_started("its thread died".into())),
             }
         }
@@ -182,7 +194,7 @@ impl Task {
                 }
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     self.stop(running);
-                    return Err(not_started("it was stopped".into()));
+                    return Err(StartError::Stopped);
                 }
             }
         }

@@ -10,6 +10,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod error;
+mod initdb;
 mod keeper;
 mod log;
 mod package;
@@ -54,17 +55,31 @@ pub struct PrivatePostgres {
 
 impl PrivatePostgres {
     /// Starts the cluster, made when missing; blocks until it accepts
-    /// connections. `progress` is told what takes more than a second.
-    pub fn start(config: &Config, progress: impl Fn(&str)) -> Result<Self, StartError> {
+    /// connections, or until `stopped`. `progress` is told what takes more than
+    /// a second.
+    pub fn start(
+        config: &Config,
+        progress: impl Fn(&str),
+        stopped: impl Fn() -> bool,
+    ) -> Result<Self, StartError> {
         let options = Options {
             data_dir: config.data_dir.clone(),
             places: Places::new(config.postgres_bin.clone()),
             connections: config.pool_size as usize + config.writers + SPARE_CONNECTIONS,
         };
-        Self::start_with(&options, progress)
+        Self::start_unless(&options, progress, stopped)
     }
 
+    /// The same with these options, to the end.
     pub fn start_with(options: &Options, progress: impl Fn(&str)) -> Result<Self, StartError> {
+        Self::start_unless(options, progress, || false)
+    }
+
+    fn start_unless(
+        options: &Options,
+        progress: impl Fn(&str),
+        stopped: impl Fn() -> bool,
+    ) -> Result<Self, StartError> {
         let account = Account::choose()?;
         let data_dir = &options.data_dir;
         DirBuilder::new()
@@ -75,7 +90,7 @@ impl PrivatePostgres {
         let data_dir = data_dir.canonicalize().map_err(at(data_dir))?;
         let lock = lock(&data_dir)?;
         let cluster = Cluster::new(&data_dir, account, options.connections)?;
-        postmaster::stop_orphan(&cluster.data, &progress)?;
+        postmaster::stop_orphan(&cluster.data, &progress, &stopped)?;
         let search = Search {
             places: &options.places,
             account: cluster.account(),
@@ -83,9 +98,9 @@ impl PrivatePostgres {
             data: &cluster.data,
         };
         let binaries = search.find(&progress)?;
-        cluster.create(&binaries, &progress)?;
+        cluster.create(&binaries, &progress, &stopped)?;
         let (url, programs) = (cluster.url(), binaries.directory.clone());
-        let keeper = Keeper::start(cluster, binaries, progress)?;
+        let keeper = Keeper::start(cluster, binaries, progress, stopped)?;
         Ok(Self { url, programs, keeper, _lock: lock })
     }
 

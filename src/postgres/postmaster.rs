@@ -46,13 +46,20 @@ pub fn signal(process: i32, signal: Signal) {
 
 /// Stops the PostgreSQL that an earlier, killed server left on these data. The
 /// caller holds the lock: no living server uses it.
-pub fn stop_orphan(data: &Path, progress: impl Fn(&str)) -> Result<(), StartError> {
+pub fn stop_orphan(
+    data: &Path,
+    progress: impl Fn(&str),
+    stopped: impl Fn() -> bool,
+) -> Result<(), StartError> {
     let Some(orphan) = PidFile::read(data).filter(|file| is_postmaster(file.process, data)) else {
         return Ok(());
     };
     let (process, started, mut told) = (orphan.process, Instant::now(), false);
     signal(process, Signal::SIGINT);
     while is_postmaster(process, data) {
+        if stopped() {
+            return Err(StartError::Stopped);
+        }
         let waited = started.elapsed();
         if waited > SILENCE && !told {
             progress("Waiting for PostgreSQL of an earlier run to stop …");
@@ -102,6 +109,6 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let own = i32::try_from(std::process::id()).unwrap();
         std::fs::write(data.path().join("postmaster.pid"), format!("{own}\n")).unwrap();
-        stop_orphan(data.path(), |_| {}).unwrap();
+        stop_orphan(data.path(), |_| {}, || false).unwrap();
     }
 }

@@ -11,6 +11,7 @@ mod client_files;
 mod client_tests;
 mod descriptors;
 mod faults;
+mod first_start;
 mod frames;
 mod front;
 mod hostile;
