@@ -52,7 +52,10 @@ impl<'a> Choices<'a> {
         match self.below(9) {
             0 => text.truncate(from),
             1 => text.replace_range(from..to, ""),
-            2 => text.insert_str(to, &text[from..to]),
+            2 => {
+                let again = text[from..to].to_owned();
+                text.insert_str(to, &again);
+            }
             3 => text.replace_range(from..to, self.pick(tokens)),
             4 => text.insert_str(from, self.pick(tokens)),
             5 => text.insert(from, self.pick(&HOSTILE)),

@@ -148,7 +148,7 @@ async fn b02_b07_autobahn_finds_no_fault() {
     for verdict in verdicts.values() {
         *counts.entry((&verdict.behavior, &verdict.behavior_close)).or_default() += 1;
     }
-    println!("{} cases: {counts:?}", verdicts.len());
+    eprintln!("{} cases: {counts:?}", verdicts.len());
     let wrong: Vec<_> = verdicts.iter().filter(|(case, verdict)| !verdict.is_as_it_should(case)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

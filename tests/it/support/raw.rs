@@ -100,11 +100,6 @@ impl RawSocket {
         self.write(&frame[..frame.len() / 2]).await;
     }
 
-    /// Ends the connection with RST.
-    pub fn reset(self) {
-        self.0.set_zero_linger().expect("an open socket");
-    }
-
     /// Reads a byte, waits, and so on, to the end.
     pub async fn read_slowly(&mut self, wait: Duration) {
         while self.0.read_u8().await.is_ok() {
