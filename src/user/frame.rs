@@ -14,7 +14,8 @@ struct Head<'a> {
     kind: Cow<'a, str>,
 }
 
-/// Reads one text frame. Depth is bounded by the parser (128 levels).
+/// Reads one text frame. Depth is bounded by the parser (128 levels), which
+/// skips fields that nobody reads without recursion.
 pub fn parse(text: &str) -> Result<ClientFrame, Problem> {
     let head: Head = read(text).map_err(|problem| match problem.code {
         Code::InvalidField => Problem::new(Code::UnknownType, "A frame needs a `type`.").field("type"),
@@ -96,6 +97,15 @@ mod tests {
     fn strange_keys_are_plain_data() {
         let text = r#"{"type":"ping","__proto__":{"x":1},"constructor":7}"#;
         assert_eq!(parse(text), Ok(ClientFrame::Ping(crate::protocol::Ping {})));
+    }
+
+    #[test]
+    fn b08_depth_in_a_field_that_nobody_reads_is_skipped() {
+        let (open, close) = ("[".repeat(32_000), "]".repeat(32_000));
+        let text = format!(r#"{{"type":"ping","x":{open}{close}}}"#);
+        assert_eq!(parse(&text), Ok(ClientFrame::Ping(crate::protocol::Ping {})));
+        let id = serde_json::json!({ "type": "typing", "conversation": [[ID]] }).to_string();
+        assert_eq!(problem(&id.replace("[[", &open).replace("]]", &close)).0, Code::InvalidField);
     }
 
     #[test]
