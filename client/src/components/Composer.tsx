@@ -3,11 +3,12 @@ import { readDraft, writeDraft } from "../platform/kept";
 import type { ConversationId, User } from "../protocol/generated";
 import { useCommands, useSelect } from "../store/hooks";
 import { SendIcon } from "./Icons";
+import { storable, withoutPiles } from "./writing";
 
 /** From this part of the limit on, the count is shown. */
 const NEARLY_FULL = 0.9;
-/** A text this many times too long is cut: counting it at every key would freeze the page. */
-const FAR_TOO_LONG = 10;
+/** A text this many times too long is cut: a browser takes seconds for lines by the ten thousand. */
+const FAR_TOO_LONG = 2;
 
 interface Props {
   readonly conversation: ConversationId;
@@ -30,7 +31,8 @@ export function Composer({ conversation, partner, me }: Props) {
     if (matchMedia("(hover: hover)").matches) field.current?.focus();
   }, []);
 
-  function change(next: string) {
+  function change(typed: string) {
+    const next = withoutPiles(typed);
     setText(next);
     writeDraft(me.id, conversation, next);
     if (next.trim() !== "") commands.typing(conversation);
@@ -92,9 +94,4 @@ export function Composer({ conversation, partner, me }: Props) {
       </button>
     </form>
   );
-}
-
-/** What the server can store: no half characters, no U+0000, no blank end. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "").trimEnd();
 }
