@@ -1,14 +1,15 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
+import { sendAll } from "./raw";
 
 const MESSAGES = 500;
-/** Sends in flight that the server allows one connection. */
-const IN_FLIGHT = 32;
 
 test("500 messages are paged in without a jump", async ({ person }) => {
   const [ada, bob] = [await person("Ada"), await person("Bob")];
   await ada.talkWith(bob);
-  await sendMany(ada.page, MESSAGES);
+  const body = (_: unknown, at: number) =>
+    `Message ${at + 1}${"\nand another line".repeat(at % 4)}`;
+  await sendAll(ada.page, Array.from({ length: MESSAGES }, body));
   await expect(bob.unread(ada)).toHaveText("99+");
   await bob.page.goto("about:blank");
   await bob.page.goto("/");
@@ -24,40 +25,6 @@ test("500 messages are paged in without a jump", async ({ person }) => {
   await bob.page.getByTestId("jump-to-latest").click();
   await expect(bob.message(`Message ${MESSAGES}`)).toBeVisible();
 });
-
-/** Sends as fast as the server answers, over a connection of its own. */
-async function sendMany(page: Page, count: number): Promise<void> {
-  await page.evaluate(
-    async ([count, window]) => {
-      const conversation = location.hash.slice("#/c/".length);
-      const socket = new WebSocket(`ws://${location.host}/api/socket`, "tidings.v1");
-      const say = (frame: object) => socket.send(JSON.stringify(frame));
-      let sent = 0;
-      let stored = 0;
-      const more = () => {
-        for (; sent < count && sent - stored < window; sent += 1) {
-          const tail = (sent + 1).toString(16).padStart(12, "0");
-          const body = `Message ${sent + 1}${"\nand another line".repeat(sent % 4)}`;
-          say({ type: "send", client_id: `0199ffff-0000-7000-8000-${tail}`, conversation, body });
-        }
-      };
-      await new Promise<void>((done, failed) => {
-        socket.onopen = () => say({ type: "hello", cursors: [] });
-        socket.onclose = () => failed(new Error("the connection was closed"));
-        socket.onmessage = ({ data }) => {
-          const frame = JSON.parse(data);
-          if (frame.type === "error") failed(new Error(data));
-          if (frame.type === "stored") stored += 1;
-          if (frame.type === "synced" || frame.type === "stored") more();
-          if (stored === count) done();
-        };
-      });
-      socket.onclose = null;
-      socket.close();
-    },
-    [count, IN_FLIGHT] as const,
-  );
-}
 
 interface Climb {
   /** The numbers of all messages that were on the screen, sorted. */

@@ -1,0 +1,41 @@
+import type { Page } from "@playwright/test";
+
+/** Sends in flight that the server allows one connection. */
+const IN_FLIGHT = 32;
+
+/**
+ * Sends to the conversation in front of a page, as fast as the server answers
+ * and over a connection of its own: what the protocol allows, whatever the page would.
+ */
+export async function sendAll(page: Page, bodies: readonly string[]): Promise<void> {
+  await page.evaluate(
+    async ([bodies, window]) => {
+      const conversation = location.hash.slice("#/c/".length);
+      const socket = new WebSocket(`ws://${location.host}/api/socket`, "tidings.v1");
+      const say = (frame: object) => socket.send(JSON.stringify(frame));
+      const first = crypto.randomUUID().slice(0, 8);
+      let sent = 0;
+      let stored = 0;
+      const more = () => {
+        for (; sent < bodies.length && sent - stored < window; sent += 1) {
+          const client_id = `${first}-0000-7000-8000-${sent.toString(16).padStart(12, "0")}`;
+          say({ type: "send", client_id, conversation, body: bodies[sent] });
+        }
+      };
+      await new Promise<void>((done, failed) => {
+        socket.onopen = () => say({ type: "hello", cursors: [] });
+        socket.onclose = () => failed(new Error("the connection was closed"));
+        socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(data);
+          if (frame.type === "error") failed(new Error(data));
+          if (frame.type === "stored") stored += 1;
+          if (frame.type === "synced" || frame.type === "stored") more();
+          if (stored === bodies.length) done();
+        };
+      });
+      socket.onclose = null;
+      socket.close();
+    },
+    [bodies, IN_FLIGHT] as const,
+  );
+}
