@@ -4,13 +4,15 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
+use futures::future::{Either, ready};
 use hyper::Request;
 use hyper::body::Incoming;
 use tower_service::Service;
 use warp::http::header::{HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use warp::reply::Response;
+use warp::reply::{Reply, Response};
 
 use super::admission::Place;
+use super::target;
 use crate::metrics;
 
 /// Where a request comes from.
@@ -26,8 +28,9 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// The routes as one connection sees them: tells requests their peer and their
-/// place, answers the headers that go with everything, counts.
+/// The routes as one connection sees them: keeps out what is not for them, tells
+/// requests their peer and their place, answers the headers that go with
+/// everything, counts.
 #[derive(Clone)]
 pub struct Front<S> {
     routes: S,
@@ -59,7 +62,10 @@ where
         request.extensions_mut().insert(self.place.clone());
         let (peer, started) = (self.peer, Instant::now());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let answer = self.routes.call(request);
+        let answer = match target::check(&request) {
+            Ok(()) => Either::Left(self.routes.call(request)),
+            Err(refusal) => Either::Right(ready(Ok(refusal.into_response()))),
+        };
         Box::pin(async move {
             let mut response = answer.await?;
             for (name, value) in &HEADERS {

@@ -27,6 +27,7 @@ mod refusal;
 mod routes;
 mod session;
 mod status;
+mod target;
 mod upgrade;
 
 use std::sync::Arc;

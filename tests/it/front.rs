@@ -114,6 +114,26 @@ async fn b32_paths_lead_nowhere_else() {
 }
 
 #[tokio::test]
+async fn what_names_no_path_is_a_bad_request() {
+    let server = TestServer::start(&[]).await;
+    for target in ["CONNECT example.org:80", "GET x:80", "OPTIONS x:80", "GET x", "OPTIONS *", "GET *"] {
+        let answer = raw(&server, &format!("{target} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        assert_eq!(status(&answer), "400", "{target}: {answer}");
+        assert!(answer.contains(r#"{"code":"bad_request","message":""#), "{target}: {answer}");
+    }
+    for (target, expected) in [
+        ("GET http://x/healthz", "200"),
+        ("GET http://x", "200"),
+        ("GET http://x?y", "200"),
+        ("OPTIONS /", "405"),
+    ] {
+        let answer =
+            raw(&server, &format!("{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+        assert_eq!(status(&answer), expected, "{target}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn b23_what_is_sent_does_not_break_the_log() {
     let server = TestServer::start(&[]).await;
     let bystanders = Bystanders::of(&server).await;

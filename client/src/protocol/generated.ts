@@ -147,7 +147,7 @@ field?: string,
  */
 retry_after_ms?: number, };
 
-export type Code = "bad_json" | "unknown_type" | "invalid_field" | "invalid_text" | "text_too_long" | "invalid_name" | "invalid_password" | "hello_expected" | "hello_repeated" | "id_reused" | "not_found" | "rate_limited" | "busy" | "storage_unavailable" | "name_taken" | "password_required" | "wrong_password" | "unauthorized" | "forbidden_origin" | "bad_upgrade" | "method_not_allowed" | "unsupported_media_type" | "too_large" | "internal";
+export type Code = "bad_json" | "unknown_type" | "invalid_field" | "invalid_text" | "text_too_long" | "invalid_name" | "invalid_password" | "hello_expected" | "hello_repeated" | "id_reused" | "not_found" | "rate_limited" | "busy" | "storage_unavailable" | "name_taken" | "password_required" | "wrong_password" | "unauthorized" | "forbidden_origin" | "bad_request" | "bad_upgrade" | "method_not_allowed" | "unsupported_media_type" | "too_large" | "internal";
 
 export type LogIn = { name: string, password?: string, 
 /**
