@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::account::Account;
@@ -100,11 +101,20 @@ impl Search<'_> {
         let package = match candidate {
             Candidate::Directory(directory) => return Ok(directory),
             Candidate::Copy(copy) => copy,
-            Candidate::Package(package) if self.account.check_may_enter(&package).is_ok() => package,
+            Candidate::Package(package) if self.serves_in_place(&package) => package,
             Candidate::Package(package) => package::copy(&package, self.home, progress)
                 .map_err(|error| format!("{} was not copied: {error}", package.display()))?,
         };
         package::complete(&package).map_err(|error| format!("{} is not whole: {error}", package.display()))
+    }
+
+    /// Not one that is closed to the account, nor one that lacks its links and
+    /// may only be read: somebody else has installed it.
+    fn serves_in_place(&self, package: &Path) -> bool {
+        self.account.check_may_enter(package).is_ok()
+            && !package::complete(package).is_err_and(|error| {
+                matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+            })
     }
 
     fn probe(&self, directory: &Path) -> Result<Binaries, String> {
@@ -212,5 +222,50 @@ mod tests {
         std::fs::write(root.join("data/PG_VERSION"), "15\n").unwrap();
         let error = find(root, None).unwrap_err().to_string();
         assert!(error.contains("made by PostgreSQL 15, but only 16 ("), "{error}");
+    }
+
+    /// A user without privileges, as the file system sees this thread.
+    #[cfg(target_os = "linux")]
+    fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+        let as_nobody = move || {
+            nix::unistd::setfsuid(nix::unistd::Uid::from_raw(65_534));
+            work()
+        };
+        // Of this thread alone, which ends with the work.
+        std::thread::scope(|scope| scope.spawn(as_nobody).join().unwrap())
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_package_without_links_that_may_only_be_read_is_copied() {
+        let Some(platform) = package::platform() else { return };
+        let root = tempfile::tempdir().unwrap();
+        let (package, home) = (root.path().join("npm").join(platform), root.path().join("home"));
+        install(&package.join("native/bin"), "18.4");
+        for (file, text) in [
+            ("package.json", r#"{"version":"18.4.0"}"#),
+            ("native/lib", "a library"),
+            ("native/pg-symlinks.json", r#"[{"source":"native/lib","target":"native/lib.5"}]"#),
+        ] {
+            std::fs::write(package.join(file), text).unwrap();
+        }
+        std::fs::create_dir(&home).unwrap();
+        for (path, mode) in [(root.path(), 0o755), (&package.join("native"), 0o555), (&home, 0o777)] {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let places = Places {
+            setting: None,
+            path: None,
+            system: root.path().join("none"),
+            npm: root.path().join("npm"),
+        };
+        let data = home.join("data");
+        let search = Search { places: &places, account: &Account::Own, home: &home, data: &data };
+        let found = as_nobody(|| search.find(|_| {}).unwrap().directory);
+        assert_eq!(found, home.join("postgresql-18.4.0/native/bin").canonicalize().unwrap());
+        assert!(home.join("postgresql-18.4.0/native/lib.5").exists());
+        std::fs::set_permissions(package.join("native"), PermissionsExt::from_mode(0o755)).unwrap();
+        let found = search.find(|_| {}).unwrap().directory;
+        assert_eq!(found, package.join("native/bin").canonicalize().unwrap(), "it is completed in place");
     }
 }
