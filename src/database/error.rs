@@ -4,6 +4,9 @@ use sqlx::error::ErrorKind;
 /// each method answers that in its value.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
+    /// There is no connection to `database`.
+    #[error("cannot connect to {database}: {}", reason(.source))]
+    Unreachable { database: &'static str, source: sqlx::Error },
     /// The database cannot do it now and may in a moment: away, starting, full,
     /// read-only, no connection free, a deadlock.
     #[error("the database is unavailable (to {doing}): {source}")]
@@ -15,7 +18,16 @@ pub enum DatabaseError {
 
 impl DatabaseError {
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Unreachable { .. })
+    }
+}
+
+/// What PostgreSQL or the system said, without the library's words for it.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
     }
 }
 

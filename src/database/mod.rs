@@ -10,10 +10,13 @@ mod sessions;
 mod state;
 mod users;
 
+use std::io;
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
+use tokio::time::timeout;
 
 pub use conversations::{DirectPair, ListCursor};
 pub use error::{DatabaseError, Doing};
@@ -45,12 +48,17 @@ impl Database {
     /// Connects to `url` once, to fail early; the pool fills when needed.
     pub async fn connect(url: &str, config: &Config) -> Result<Self, DatabaseError> {
         let options = PgConnectOptions::from_str(url).doing("read DATABASE_URL")?.application_name("tidings");
+        let pooled = options.clone().options(SESSION_SETTINGS);
+        // Not the pool: it tries until its time is over, and that is all it says.
+        reach(&pooled, config.pool_timeout).await.map_err(|source| {
+            let given = config.database_url.is_some();
+            let database = if given { "the database of DATABASE_URL" } else { "the private PostgreSQL" };
+            DatabaseError::Unreachable { database, source }
+        })?;
         let pool = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(config.pool_timeout)
-            .connect_with(options.clone().options(SESSION_SETTINGS))
-            .await
-            .doing("connect")?;
+            .connect_lazy_with(pooled);
         Ok(Self { pool, options })
     }
 
@@ -72,6 +80,15 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Connects once.
+async fn reach(options: &PgConnectOptions, within: Duration) -> Result<(), sqlx::Error> {
+    let connection = timeout(within, options.connect()).await.unwrap_or_else(|_| {
+        let late = io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
+        Err(sqlx::Error::Io(late))
+    })?;
+    connection.close().await
 }
 
 /// How many of the newest messages are looked at for an unread count: own ones

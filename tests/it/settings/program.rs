@@ -77,6 +77,16 @@ fn warnings(log: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_database_that_is_not_there_is_one_sentence_without_the_password() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run(&[("DATABASE_URL", &format!("postgres://ada:s3cret@{closed}/chat"))]).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.starts_with("tidings: cannot connect to the database of DATABASE_URL: "), "{said}");
+    assert!(said.contains("Connection refused") && !said.contains("s3cret"), "{said}");
+}
+
+#[tokio::test]
 async fn an_address_in_use_is_one_sentence() {
     let database = TestDatabase::create().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
