@@ -17,9 +17,6 @@ use tracing_subscriber::EnvFilter;
 /// Exit codes besides 0 and 1: a setting is wrong.
 const EXIT_SETTING: u8 = 2;
 
-/// What is logged when `RUST_LOG` does not say.
-const DEFAULT_LOG: &str = "info,sqlx=warn,ractor=warn";
-
 /// Signals this soon after the first one are the same one.
 const ECHO: Duration = Duration::from_secs(1);
 
@@ -29,7 +26,7 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(error) => return fail(EXIT_SETTING, &error),
     };
-    start_logging(config.log_json);
+    start_logging(&config);
     std::panic::set_hook(Box::new(log_panic));
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -153,11 +150,11 @@ async fn count_signals(mut interrupt: Signal, mut terminate: Signal, count: watc
     }
 }
 
-fn start_logging(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+fn start_logging(config: &Config) {
+    let filter = EnvFilter::new(&config.log);
     // Standard output has one line: where the server listens.
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json {
+    if config.log_json {
         logs.json().init();
     } else {
         logs.with_ansi(std::io::stderr().is_terminal()).init();

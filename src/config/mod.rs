@@ -27,6 +27,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// Fault injection; shouts at start.
     pub faults: bool,
+    /// What is logged, for tracing-subscriber's `EnvFilter`.
+    pub log: String,
     /// Logs as JSON lines instead of text.
     pub log_json: bool,
     /// Everything with a number.

@@ -1,9 +1,13 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+use tracing_subscriber::EnvFilter;
 
 use super::Config;
-use super::settings::{Limits, documented};
+use super::settings::{DEFAULT_LOG, Limits, documented};
 
 const PREFIX: &str = "TIDINGS_";
 
@@ -60,7 +64,9 @@ impl Config {
         pairs: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(Self, Vec<String>), ConfigError> {
         let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        let database_url = pairs.iter().find(|(name, _)| name == "DATABASE_URL").map(|(_, url)| url.clone());
+        let foreign = |wanted| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let database_url = foreign("DATABASE_URL").map(checked_database_url).transpose()?;
+        let log = checked_log(foreign("RUST_LOG").unwrap_or(DEFAULT_LOG))?;
         let given: HashMap<String, String> = envy::prefixed(PREFIX)
             .from_iter(pairs)
             .map_err(|error| ConfigError(format!("the environment cannot be read: {error}")))?;
@@ -72,6 +78,7 @@ impl Config {
             postgres_bin: given.directory("POSTGRES_BIN"),
             origins: given.origins()?,
             faults: given.switch("FAULTS")?,
+            log,
             log_json: given.switch("LOG_JSON")?,
             limits: Limits::read(|name, default, min, max| given.number(name, default, min, max))?,
         };
@@ -97,6 +104,31 @@ impl Config {
                 Err(ConfigError(format!("{PREFIX}{low} must not be above {PREFIX}{high}")))
             }
             None => Ok(()),
+        }
+    }
+}
+
+/// The value is not shown: it may hold a password.
+fn checked_database_url(text: &str) -> Result<String, ConfigError> {
+    let wrong = |reason: String| {
+        ConfigError(format!("DATABASE_URL must be like postgres://user:password@host/database{reason}"))
+    };
+    let text = text.trim();
+    if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+        return Err(wrong(String::new()));
+    }
+    match PgConnectOptions::from_str(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(sqlx::Error::Configuration(reason)) => Err(wrong(format!(": {reason}"))),
+        Err(_) => Err(wrong(String::new())),
+    }
+}
+
+fn checked_log(text: &str) -> Result<String, ConfigError> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(reason) => {
+            Err(ConfigError(format!("RUST_LOG must be like {DEFAULT_LOG}, not {}: {reason}", shown(text))))
         }
     }
 }
@@ -239,6 +271,42 @@ mod tests {
             let error = read(&[(name, wrong)]).expect_err(name).to_string();
             assert!(error.contains(name) && error.lines().count() == 1, "{error}");
         }
+    }
+
+    #[test]
+    fn b33_a_wrong_database_url_is_named_without_its_password() {
+        let url = |text| read(&[("DATABASE_URL", text)]).map(|(config, _)| config.database_url.unwrap());
+        for wrong in [
+            "mysql://ada:s3cret@localhost/x",
+            "ada:s3cret@localhost/x",
+            "postgres:ada:s3cret@localhost",
+            "postgres://ada:s3cret@localhost:port/x",
+            "postgres://ada:s3cret@local host/x",
+            "postgres://ada:s3cret@localhost/x?sslmode=perhaps",
+        ] {
+            let error = url(wrong).expect_err(wrong).to_string();
+            assert!(error.starts_with("DATABASE_URL must be like postgres://"), "{error}");
+            assert!(!error.contains("s3cret") && error.lines().count() == 1, "{error}");
+        }
+        for right in
+            ["postgresql://localhost/x", "postgres://ada:s3cret@%2Frun%2Fpostgresql/x?sslmode=require"]
+        {
+            assert_eq!(url(right).unwrap(), right);
+        }
+    }
+
+    #[test]
+    fn b33_a_wrong_filter_of_logs_is_refused() {
+        let log = |text| read(&[("RUST_LOG", text)]).map(|(config, _)| config.log);
+        for wrong in ["info,sqlx=loud", "tidings=debug=info", "[=info"] {
+            let error = log(wrong).expect_err(wrong).to_string();
+            assert!(
+                error.starts_with("RUST_LOG must be like info,") && error.lines().count() == 1,
+                "{error}"
+            );
+        }
+        assert_eq!(log("warn,tidings::web=debug").unwrap(), "warn,tidings::web=debug");
+        assert_eq!(log("").unwrap(), DEFAULT_LOG);
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub struct Documented {
     pub doc: &'static str,
 }
 
+/// What is logged when `RUST_LOG` does not say.
+pub const DEFAULT_LOG: &str = "info,sqlx=warn,ractor=warn";
+
 /// Settings that are not numbers; `read.rs` checks them.
 pub const TEXTS: [(&str, &str, &str, &str); 6] = [
     ("LISTEN", "127.0.0.1:8080", "address:port", "Where to listen."),
@@ -160,13 +163,13 @@ limits! {
 
 /// The contents of `.env.example`.
 pub fn env_example() -> String {
-    let mut text = String::from(
+    let mut text = format!(
         "# Every setting of Tidings with its default and its range. Copy to .env, or set in the environment.\n\
          # Printed by `cargo run --example env_example`.\n\n\
          # PostgreSQL to use; unset: a private one is started. (postgres://user:password@host/database)\n\
          # DATABASE_URL=\n\n\
          # What is logged (the syntax of tracing-subscriber's EnvFilter).\n\
-         # RUST_LOG=info,sqlx=warn,ractor=warn\n",
+         # RUST_LOG={DEFAULT_LOG}\n",
     );
     for setting in documented() {
         let Documented { name, default, range, doc } = setting;

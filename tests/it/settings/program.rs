@@ -24,6 +24,8 @@ async fn b33_a_wrong_setting_stops_the_start_with_one_line() {
         ("TIDINGS_BATCH_MAX", "1000000000000", "1 to 10000"),
         ("TIDINGS_LISTEN", "8080", "127.0.0.1:8080"),
         ("TIDINGS_LOG_JSON", "perhaps", "on or off"),
+        ("DATABASE_URL", "sqlite://tidings.db", "postgres://user:password@host/database"),
+        ("RUST_LOG", "tidings=loud", "info,sqlx=warn"),
     ] {
         let output = run(&[(name, value)]).await;
         let said = String::from_utf8(output.stderr).unwrap();
