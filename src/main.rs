@@ -1,5 +1,6 @@
 //! The program: settings, logs, a database, a server, and an orderly end.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -14,13 +15,29 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-/// Exit codes besides 0 and 1: a setting is wrong.
+/// Exit codes besides 0 and 1: a setting or an argument is wrong.
 const EXIT_SETTING: u8 = 2;
 
 /// Signals this soon after the first one are the same one.
 const ECHO: Duration = Duration::from_secs(1);
 
+/// What `--help` prints.
+const HELP: &str = "\
+Tidings: real-time messages between people, in one program.
+
+    tidings              serves until Ctrl-C, on http://127.0.0.1:8080 if nothing else is set
+    tidings --help       prints this
+    tidings --version    prints the version
+
+Settings are environment variables, or lines of a file .env in the working directory; .env.example
+lists all of them with their defaults. Needed first: TIDINGS_LISTEN, TIDINGS_DATA_DIR, TIDINGS_ORIGINS
+(behind a proxy), DATABASE_URL (else a private PostgreSQL is started), RUST_LOG.";
+
 fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if !arguments.is_empty() {
+        return answer(&arguments);
+    }
     let read = config::read_dotenv().and_then(|()| Config::from_env());
     let (config, warnings) = match read {
         Ok(read) => read,
@@ -36,6 +53,20 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(1, &error),
     }
+}
+
+/// There are no arguments but these two; settings are not given like this.
+fn answer(arguments: &[OsString]) -> ExitCode {
+    match arguments {
+        [one] if one == "--help" => say(HELP),
+        [one] if one == "--version" => say(concat!("tidings ", env!("CARGO_PKG_VERSION"))),
+        other => {
+            let error =
+                format!("{other:?} is not understood: settings are environment variables (see --help)");
+            return fail(EXIT_SETTING, &error);
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// From the start to the end of everything, whatever ends it.
@@ -169,7 +200,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(location, message, "panic");
 }
 
-#[allow(clippy::print_stdout, reason = "the one line that scripts wait for")]
+#[allow(clippy::print_stdout, reason = "the one line that scripts wait for, and what was asked for")]
 fn say(line: &str) {
     println!("{line}");
 }

@@ -57,6 +57,29 @@ async fn b33_a_broken_dotenv_stops_the_start_with_one_line_that_quotes_nothing()
 }
 
 #[tokio::test]
+async fn arguments_are_help_and_version_and_nothing_else() {
+    let directory = Directory::new();
+    let with = async |arguments: &[&str]| {
+        let output = program(directory.path(), &[]).args(arguments).output();
+        let output = timeout(PATIENCE, output).await.unwrap().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, help, said) = with(&["--help"]).await;
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(help.starts_with("Tidings") && help.contains("environment variables"), "{help}");
+    assert!(help.contains(".env.example") && help.contains("DATABASE_URL"), "{help}");
+    let version = format!("tidings {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(with(&["--version"]).await, (Some(0), version, String::new()));
+    for wrong in [&["--port=80"][..], &["--help", "me"], &["serve\nnow"], &[""]] {
+        let (code, printed, said) = with(wrong).await;
+        assert_eq!((code, printed.as_str(), said.lines().count()), (Some(2), "", 1), "{said}");
+        assert!(said.contains("is not understood"), "{said}");
+    }
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0, "it has started something");
+}
+
+#[tokio::test]
 async fn b33_an_unknown_name_is_warned_about_and_logs_can_be_json() {
     let database = TestDatabase::create().await;
     let server = ServerProcess::start(&[
