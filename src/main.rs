@@ -77,6 +77,11 @@ fn run(config: Config) -> Result<(), String> {
     let signals = runtime
         .block_on(async { Signals::catch() })
         .map_err(|error| format!("signals cannot be caught: {error}"))?;
+    // First of all, as it is quickly refused. Whoever comes from now on waits for the start.
+    let address = config.listen;
+    let listener = runtime
+        .block_on(TcpListener::bind(address))
+        .map_err(|error| format!("cannot listen on TIDINGS_LISTEN={address}: {error}"))?;
     // Started from this thread, which lives as long as the process.
     let postgres = match &config.database_url {
         Some(_) => None,
@@ -94,7 +99,7 @@ fn run(config: Config) -> Result<(), String> {
         (None, Some(postgres)) => postgres.url().to_owned(),
         (None, None) => unreachable!("without DATABASE_URL a private PostgreSQL was started"),
     };
-    let outcome = runtime.block_on(serve(config, &url, signals));
+    let outcome = runtime.block_on(serve(config, &url, listener, signals));
     // After the last flush.
     if let Some(postgres) = postgres {
         postgres.stop();
@@ -103,11 +108,7 @@ fn run(config: Config) -> Result<(), String> {
 }
 
 /// Serves until a signal comes or the server cannot go on.
-async fn serve(config: Config, url: &str, mut signals: Signals) -> Result<(), String> {
-    let address = config.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on TIDINGS_LISTEN={address}: {error}"))?;
+async fn serve(config: Config, url: &str, listener: TcpListener, mut signals: Signals) -> Result<(), String> {
     let mut server = tokio::select! {
         started = Server::start(config, url, listener) => started.map_err(|error| error.to_string())?,
         () = signals.first() => return stopped_early(),

@@ -112,12 +112,14 @@ async fn a_database_that_is_not_there_is_one_sentence_without_the_password() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_one_sentence() {
-    let database = TestDatabase::create().await;
+async fn an_address_in_use_is_one_sentence_before_anything_is_made() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = run(&[("DATABASE_URL", database.url()), ("TIDINGS_LISTEN", &address)]).await;
+    let directory = Directory::new();
+    let mut second = program(directory.path(), &[]);
+    let output = timeout(PATIENCE, second.env("TIDINGS_LISTEN", &address).output()).await.unwrap().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said.lines().last().unwrap().contains(&format!("TIDINGS_LISTEN={address}")), "{said}");
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains(&format!("TIDINGS_LISTEN={address}: Address already in use")), "{said}");
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0, "a cluster was made");
 }
