@@ -26,6 +26,8 @@ pub enum Close {
     NoSession,
     FatalFrame,
     LoggedOut,
+    /// The same browser has logged in to the same name again.
+    LoggedInAgain,
     TooManySockets,
     ControlFlood,
 }
@@ -42,6 +44,7 @@ impl Close {
             Self::NoSession => (4012, "the session could not be started"),
             Self::FatalFrame => (4500, "a frame of this connection fails again and again"),
             Self::LoggedOut => (4501, "logged out"),
+            Self::LoggedInAgain => (4501, "logged in again"),
             Self::TooManySockets => (4502, "too many connections of this user"),
             Self::ControlFlood => (4503, "too many control frames"),
         }

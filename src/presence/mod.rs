@@ -22,8 +22,9 @@ pub enum PresenceMessage {
     /// The user has a connection and is reached through `actor`; repeated when
     /// the actor is replaced. `key` is the normal form of the name.
     Up { user: User, key: Box<str>, actor: ActorRef<UserMessage> },
-    /// The user's last connection has gone.
-    Down { user: UserId, actor: ActorId },
+    /// The user's last connection has gone; with a grace, unless the user has
+    /// logged out.
+    Down { user: UserId, actor: ActorId, grace: bool },
     /// After a restart: everyone with a connection has been told with `Up`.
     Counted,
     /// What this user's connections look at, all together.
@@ -95,7 +96,7 @@ impl Actor for Presence {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             PresenceMessage::Up { user, key, actor } => state.on_up(user, &key, actor),
-            PresenceMessage::Down { user, actor } => state.on_down(user, actor),
+            PresenceMessage::Down { user, actor, grace } => state.on_down(user, actor, grace),
             PresenceMessage::Counted => state.on_counted(),
             PresenceMessage::Watch { user, watch } => state.on_watch(user, watch),
             PresenceMessage::Tick => state.on_tick(Instant::now()),
@@ -121,9 +122,10 @@ impl PresenceState {
         self.directory.roster_mut().arrive(user, key);
     }
 
-    fn on_down(&mut self, user: UserId, actor: ActorId) {
+    fn on_down(&mut self, user: UserId, actor: ActorId, grace: bool) {
+        let grace = if grace { self.settings.grace } else { Duration::ZERO };
         self.directory.remove(user, actor);
-        self.directory.roster_mut().depart(user, Instant::now() + self.settings.grace);
+        self.directory.roster_mut().depart(user, Instant::now() + grace);
         self.watchers.remove(user);
     }
 

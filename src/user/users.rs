@@ -51,7 +51,8 @@ impl Users {
                 entry.remove();
             }
         }
-        self.say(UsersMessage::Gone(link.user().id, link.id()));
+        let logged_out = link.closing() == Some(Close::LoggedOut);
+        self.say(UsersMessage::Gone { user: link.user().id, connection: link.id(), logged_out });
     }
 
     /// Closes the user's connections of which `which` is true.
@@ -93,8 +94,8 @@ impl Users {
 pub enum UsersMessage {
     /// This connection is in the table now.
     Arrived(Link),
-    /// This connection is no longer in the table.
-    Gone(UserId, ConnectionId),
+    /// This connection is no longer in the table; whether by a log-out.
+    Gone { user: UserId, connection: ConnectionId, logged_out: bool },
     /// The presence actor is new: tell it everyone.
     Census,
     /// Fault injection: panic.
@@ -141,7 +142,9 @@ impl Actor for UsersSupervisor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             UsersMessage::Arrived(link) => state.on_arrived(&myself, link).await,
-            UsersMessage::Gone(user, connection) => state.on_gone(user, connection),
+            UsersMessage::Gone { user, connection, logged_out } => {
+                state.on_gone(user, connection, logged_out);
+            }
             UsersMessage::Census => state.on_census(),
             UsersMessage::Crash => panic!("users: fault injected"),
         }
@@ -179,7 +182,7 @@ impl UsersState {
         }
     }
 
-    fn on_gone(&mut self, user: UserId, connection: ConnectionId) {
+    fn on_gone(&mut self, user: UserId, connection: ConnectionId, logged_out: bool) {
         let Some(child) = self.children.get(&user) else { return };
         if !self.services.users.links_of(user).is_empty() {
             // A dying one is replaced in a moment, without this connection.
@@ -192,7 +195,7 @@ impl UsersState {
         }
         let actor = child.actor.get_id();
         self.children.remove(&user);
-        self.tell_presence(PresenceMessage::Down { user, actor });
+        self.tell_presence(PresenceMessage::Down { user, actor, grace: !logged_out });
     }
 
     /// The actor has panicked: another one takes over its connections.
@@ -212,7 +215,7 @@ impl UsersState {
         }
         let id = user.id;
         if !self.start(myself, user, deaths).await {
-            self.tell_presence(PresenceMessage::Down { user: id, actor });
+            self.tell_presence(PresenceMessage::Down { user: id, actor, grace: true });
         }
     }
 

@@ -11,7 +11,7 @@ use super::refusal::{Refusal, json};
 use super::{Context, cookies};
 use crate::database::{Account, Claim};
 use crate::directory::Close;
-use crate::domain::{Name, SessionSecret};
+use crate::domain::{Name, SessionSecret, UserId};
 use crate::protocol::{Code, LogIn, Session, SetPassword, User};
 
 /// `POST /api/session`: a new name becomes the caller's; one that is in use
@@ -34,7 +34,7 @@ pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result
         session.token = Some(secret.text());
         return Ok(json(StatusCode::OK, &session));
     }
-    context.end_previous(&caller).await?;
+    context.end_previous(&caller, session.user.id).await?;
     Ok(context.with_cookie(json(StatusCode::OK, &session), &secret))
 }
 
@@ -54,7 +54,7 @@ pub async fn who_am_i(context: Arc<Context>, caller: Caller) -> Result<Response,
 pub async fn log_out(context: Arc<Context>, caller: Caller) -> Result<Response, Refusal> {
     context.check_origin(&caller)?;
     let member = context.member(&caller).await?;
-    context.end(&member).await?;
+    context.end(&member, Close::LoggedOut).await?;
     tracing::info!(user = %member.held.user.id, peer = %caller.address, "logged out");
     let mut response = StatusCode::NO_CONTENT.into_response();
     if caller.has_cookie() {
@@ -134,18 +134,20 @@ impl Context {
     }
 
     /// A new cookie takes the place of an old one: nobody would ever end that.
-    async fn end_previous(&self, caller: &Caller) -> Result<(), Refusal> {
+    async fn end_previous(&self, caller: &Caller, new: UserId) -> Result<(), Refusal> {
         if caller.has_cookie()
             && let Some(previous) = self.find_member(caller).await?
         {
-            self.end(&previous).await?;
+            let same = previous.held.user.id == new;
+            self.end(&previous, if same { Close::LoggedInAgain } else { Close::LoggedOut }).await?;
         }
         Ok(())
     }
 
-    async fn end(&self, member: &Member) -> Result<(), Refusal> {
+    /// Presence gives a log-out no grace.
+    async fn end(&self, member: &Member, why: Close) -> Result<(), Refusal> {
         self.database().end_session(member.session).await?;
-        self.services.users.close(member.held.user.id, Close::LoggedOut, |other| other == member.session);
+        self.services.users.close(member.held.user.id, why, |other| other == member.session);
         Ok(())
     }
 

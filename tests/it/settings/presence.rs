@@ -2,9 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use tidings::protocol::{ServerFrame, Watch};
+use reqwest::Method;
+use reqwest::header::{COOKIE, HeaderMap, ORIGIN};
+use serde_json::json;
+use tidings::protocol::{ServerFrame, Session, Watch};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Person, Socket, TestServer};
+use crate::browser::Browser;
+use crate::support::{Person, Socket, TestServer, answer};
 
 async fn looking(person: &Person) -> (Socket, bool) {
     let mut socket = person.upgrade().await.unwrap();
@@ -44,6 +49,73 @@ async fn who_goes_is_gone_after_the_grace() {
     hers.expect("Bob goes", |frame| leaves(frame) == 1).await;
     let after = gone.elapsed();
     assert!(after > Duration::from_millis(290) && after < Duration::from_secs(8), "{after:?}");
+}
+
+/// Longer than any test waits.
+const LONG_GRACE: [(&str, &str); 2] =
+    [("TIDINGS_PRESENCE_GRACE_MS", "600000"), ("TIDINGS_PRESENCE_INTERVAL_MS", "10")];
+
+async fn log_out(person: &Person) {
+    let answer = person.request(Method::DELETE, "/api/session").send().await.unwrap();
+    assert_eq!(answer.status(), 204);
+}
+
+#[tokio::test]
+async fn who_logs_out_is_gone_at_once() {
+    let server = TestServer::start(&LONG_GRACE).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let (mut hers, _) = looking(&ada).await;
+    let (mut first, mut second) = (bob.connect(&[]).await, bob.connect(&[]).await);
+    log_out(&bob).await;
+    assert_eq!((first.end().await.code, second.end().await.code), (4501, 4501));
+    let goes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.leaves.contains(&bob.user.id));
+    hers.expect("Bob goes", goes).await;
+}
+
+/// Closed by its user: at the answer the server has taken note.
+async fn close(mut socket: Socket) {
+    socket.try_say(Message::Close(None)).await.unwrap();
+    socket.end().await;
+}
+
+/// Whether, by the time that Eve is told of, nobody has been seen leaving.
+async fn nobody_has_left(server: &TestServer, hers: &mut Socket) -> bool {
+    let _eve = server.person("Eve").await.connect(&[]).await;
+    let comes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.joins.iter().any(|user| &*user.name == "Eve"));
+    hers.expect("Eve", comes).await;
+    hers.heard.iter().all(|frame| leaves(frame) == 0)
+}
+
+#[tokio::test]
+async fn who_logs_out_of_one_session_stays_online_in_another() {
+    let server = TestServer::start(&LONG_GRACE).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let again = bob.request(Method::POST, "/api/session").json(&json!({ "name": "Bob", "bearer": true }));
+    let session: Session = answer(again).await.unwrap();
+    let mut elsewhere = bob.clone();
+    elsewhere.token = session.token.unwrap();
+    let (mut hers, _) = looking(&ada).await;
+    let (mut closed, kept) = (bob.connect(&[]).await, elsewhere.connect(&[]).await);
+    log_out(&bob).await;
+    assert_eq!(closed.end().await.code, 4501);
+    // This one goes without a log-out, and so with the grace.
+    close(kept).await;
+    assert!(nobody_has_left(&server, &mut hers).await, "{:?}", hers.heard);
+}
+
+#[tokio::test]
+async fn who_logs_in_again_in_the_same_browser_is_never_gone() {
+    let server = TestServer::start(&LONG_GRACE).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let (mut hers, _) = looking(&ada).await;
+    let mut tab = bob.connect(&[]).await;
+    let cookie = HeaderMap::from_iter([
+        (COOKIE, format!("tidings_session={}", bob.token).parse().unwrap()),
+        (ORIGIN, server.url.parse().unwrap()),
+    ]);
+    assert_eq!(Browser::with_headers(&server.url, cookie).log_in("Bob").await.0, 200);
+    assert_eq!(tab.end().await.code, 4501);
+    assert!(nobody_has_left(&server, &mut hers).await, "{:?}", hers.heard);
 }
 
 #[tokio::test]
