@@ -7,12 +7,11 @@ import { useCommands, useSelect } from "../store/hooks";
 import { type Line, linesOf, stateOf } from "../store/selectors";
 import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
+import { usePlace } from "./use-place";
 import { useSeen } from "./use-seen";
 
 /** History is asked for when fewer messages than this are left above. */
 const AHEAD = 30;
-/** How far from the end still counts as being there, in pixels. */
-const AT_END = 80;
 
 interface Props {
   readonly chat: Chat;
@@ -35,7 +34,7 @@ export function MessageList({ chat, log, me }: Props) {
   const seen = useCallback((seq: number) => commands.seen(chat.id, seq), [commands, chat.id]);
   const watchEnd = useSeen(seen);
   const list = useRef<VirtuosoHandle>(null);
-  const [atEnd, setAtEnd] = useState(true);
+  const { place, atEnd } = usePlace(list);
   const first = useFirstRow(list, lines.length);
   const loadOlder = useCallback(() => {
     if (log.base > 0) void commands.loadOlder(chat.id);
@@ -46,11 +45,19 @@ export function MessageList({ chat, log, me }: Props) {
     if (log.messages.length < AHEAD) loadOlder();
   }, [log.messages.length, loadOlder]);
 
-  const last = lines.at(-1);
+  // What one writes oneself is always brought into view.
+  const written = lines.at(-1)?.entry?.clientId;
+  const held = useRef(written);
+  useEffect(() => {
+    if (written !== undefined && written !== held.current) place.goToEnd();
+    held.current = written;
+  }, [written, place]);
+
   return (
     <div className="relative min-h-0 flex-1">
       <Virtuoso<Line>
         ref={list}
+        scrollerRef={place.attach}
         key={useGeneration(log.base)}
         className="h-full"
         role="log"
@@ -61,11 +68,7 @@ export function MessageList({ chat, log, me }: Props) {
         alignToBottom
         // Heights found while scrolling up are made up for in the same frame.
         skipAnimationFrameInResizeObserver
-        atBottomThreshold={AT_END}
-        atBottomStateChange={setAtEnd}
         increaseViewportBy={{ top: 800, bottom: 400 }}
-        // What one writes oneself is always brought into view.
-        followOutput={(near) => (near || last?.entry !== undefined ? "auto" : false)}
         computeItemKey={(_, line) => line.key}
         rangeChanged={({ startIndex }) => {
           if (startIndex - log.base < AHEAD) loadOlder();
@@ -74,14 +77,19 @@ export function MessageList({ chat, log, me }: Props) {
         totalListHeightChanged={(height) => first.onHeight(height)}
         components={{ Header: Edge, Footer: Edge }}
         itemContent={(_, line) => (
-          <MessageRow line={line} state={stateOf(line, others)} watchEnd={watchEnd} />
+          <MessageRow
+            line={line}
+            state={stateOf(line, others)}
+            watchEnd={watchEnd}
+            unfolding={place.unfolding}
+          />
         )}
       />
       {!atEnd && (
         <button
           type="button"
           className="absolute right-4 bottom-3 flex items-center gap-2 rounded-full border border-line bg-surface px-3 py-2 text-sm font-medium shadow-md"
-          onClick={() => list.current?.scrollToIndex({ index: "LAST", align: "end" })}
+          onClick={place.goToEnd}
           data-testid="jump-to-latest"
         >
           <DownIcon className="size-4" />

@@ -22,10 +22,12 @@ interface Props {
   readonly state: MessageState;
   /** Watches the end of a message of somebody else. */
   readonly watchEnd: RefCallback<HTMLElement>;
+  /** Told before a long text shows more or less of itself. */
+  readonly unfolding: () => void;
 }
 
 /** One message, and the day where a new one begins. */
-export const MessageRow = memo(function MessageRow({ line, state, watchEnd }: Props) {
+export const MessageRow = memo(function MessageRow({ line, state, watchEnd, unfolding }: Props) {
   const { mine, at, message, entry } = line;
   const { label, icon: Icon, look } = STATES[state];
   return (
@@ -43,7 +45,7 @@ export const MessageRow = memo(function MessageRow({ line, state, watchEnd }: Pr
               : "rounded-bl-md border-line bg-theirs"
           }`}
         >
-          <Body text={line.body} />
+          <Body text={line.body} unfolding={unfolding} />
           <footer className="mt-0.5 flex items-center justify-end gap-1.5 text-xs text-soft">
             <time dateTime={at} title={exactTime(at)}>
               {timeOfDay(at)}
@@ -74,8 +76,13 @@ function Day({ at }: { readonly at: string }) {
   );
 }
 
+interface BodyProps {
+  readonly text: string;
+  readonly unfolding: () => void;
+}
+
 /** Text as text, never as markup; addresses can be followed. */
-function Body({ text }: { readonly text: string }) {
+function Body({ text, unfolding }: BodyProps) {
   const [unfolded, setUnfolded] = useState(false);
   const pieces = useMemo(() => linkify(text), [text]);
   const long = text.length > FOLD_CHARS || text.split("\n", FOLD_LINES + 1).length > FOLD_LINES;
@@ -108,7 +115,10 @@ function Body({ text }: { readonly text: string }) {
           type="button"
           className="mt-1 text-sm font-medium text-accent"
           aria-expanded={unfolded}
-          onClick={() => setUnfolded(!unfolded)}
+          onClick={() => {
+            unfolding();
+            setUnfolded(!unfolded);
+          }}
         >
           {unfolded ? "Show less" : "Show all"}
         </button>

@@ -1,0 +1,146 @@
+import type { Page } from "@playwright/test";
+import { expect, type Person, test } from "./fixtures";
+import { sendAll } from "./raw";
+
+const WORDS = " and words that fill a line";
+const TALK = Array.from({ length: 60 }, (_, n) => `Message ${n + 1}${WORDS.repeat((n * 7) % 12)}`);
+const LAST = TALK.length;
+
+/** From narrow to wide and back, and a phone that is turned. */
+const TURNS = [
+  { from: { width: 700, height: 720 }, to: { width: 1100, height: 720 } },
+  { from: { width: 320, height: 480 }, to: { width: 1100, height: 720 } },
+  { from: { width: 360, height: 640 }, to: { width: 640, height: 360 } },
+];
+
+const name = ({ width, height }: { width: number; height: number }) => `${width}×${height}`;
+
+/** Bob has a conversation of many lengths in front, at its end. */
+async function longTalk(ada: Person, bob: Person): Promise<void> {
+  await ada.talkWith(bob);
+  await sendAll(ada.page, TALK);
+  await bob.conversationRow(ada).click();
+  await scroll(bob.page, 20_000);
+  await atEnd(bob.page);
+}
+
+/** Scrolls as with a wheel, until everything is drawn. */
+async function scroll(page: Page, by: number): Promise<void> {
+  await page.getByRole("log").hover();
+  await page.mouse.wheel(0, by);
+  await distance(page);
+}
+
+/** How far the list is from its end, in pixels, once nothing moves any more. */
+function distance(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const list = document.querySelector('[role="log"]');
+    if (list === null) throw new Error("no list of messages");
+    const now = () => Math.round(list.scrollHeight - list.scrollTop - list.clientHeight);
+    const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+    for (let before = now(), still = 0; still < 10; still += 1) {
+      await frame();
+      if (now() !== before) still = 0;
+      before = now();
+    }
+    return now();
+  });
+}
+
+async function atEnd(page: Page): Promise<void> {
+  await expect(page.locator(`[data-seq="${LAST}"]`)).toBeInViewport({ ratio: 1 });
+  expect(await distance(page)).toBeLessThanOrEqual(1);
+}
+
+/** The first message that begins in view, and how far below the top of the list. */
+function place(page: Page): Promise<{ seq: number; y: number }> {
+  return page.evaluate(() => {
+    const list = document.querySelector('[role="log"]');
+    if (list === null) throw new Error("no list of messages");
+    const { top } = list.getBoundingClientRect();
+    const rows = [...list.querySelectorAll<HTMLElement>('[data-testid="message"]')];
+    const first = rows.find((row) => row.getBoundingClientRect().top >= top);
+    if (first === undefined) throw new Error("no message begins in view");
+    return { seq: Number(first.dataset.seq), y: first.getBoundingClientRect().top - top };
+  });
+}
+
+test("the end stays in view when a banner comes and goes", async ({ person, cable }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob", { on: cable })];
+  await longTalk(ada, bob);
+  await bob.context.setOffline(true);
+  cable.cut();
+  await expect(bob.page.getByTestId("banner")).toBeVisible();
+  await atEnd(bob.page);
+  cable.mend();
+  await bob.context.setOffline(false);
+  await expect(bob.page.getByTestId("banner")).toHaveCount(0);
+  await atEnd(bob.page);
+});
+
+for (const { from, to } of TURNS) {
+  test(`the end stays in view from ${name(from)} to ${name(to)}`, async ({ person }) => {
+    const [ada, bob] = [await person("Ada"), await person("Bob")];
+    await longTalk(ada, bob);
+    for (const size of [from, to, from]) {
+      await bob.page.setViewportSize(size);
+      await atEnd(bob.page);
+    }
+  });
+
+  test(`who reads history keeps the place from ${name(from)} to ${name(to)}`, async ({
+    person,
+  }) => {
+    const [ada, bob] = [await person("Ada"), await person("Bob", { viewport: from })];
+    await longTalk(ada, bob);
+    await scroll(bob.page, -4_000);
+    await expect.poll(() => distance(bob.page)).toBeGreaterThan(2_000);
+    const before = await place(bob.page);
+    expect(before.seq).toBeLessThan(LAST - 5);
+    for (const size of [to, from]) {
+      await bob.page.setViewportSize(size);
+      await distance(bob.page);
+      const row = bob.page.locator(`[data-seq="${before.seq}"]`);
+      await expect(row).toBeInViewport();
+      const now = await place(bob.page);
+      expect(now.seq).toBe(before.seq);
+      expect(Math.abs(now.y - before.y)).toBeLessThanOrEqual(2);
+    }
+  });
+}
+
+test("the end stays in view when the text grows", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await longTalk(ada, bob);
+  for (const size of ["24px", "16px"]) {
+    await bob.page.evaluate((fontSize) => {
+      document.documentElement.style.fontSize = fontSize;
+    }, size);
+    await atEnd(bob.page);
+  }
+});
+
+test("a long text that unfolds at the end is read from its beginning", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await longTalk(ada, bob);
+  await ada.say(Array.from({ length: 80 }, (_, n) => `Line ${n + 1}`).join("\n"));
+  const row = bob.page.locator(`[data-seq="${LAST + 1}"]`);
+  await expect(row).toBeInViewport({ ratio: 1 });
+  const top = () => row.evaluate((element) => element.getBoundingClientRect().top);
+  const before = await top();
+  await row.getByRole("button", { name: "Show all" }).click();
+  await expect.poll(() => distance(bob.page)).toBeGreaterThan(500);
+  expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(1);
+  await expect(bob.page.getByTestId("jump-to-latest")).toBeVisible();
+});
+
+test("what one writes while reading history is brought into view", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await longTalk(ada, bob);
+  await scroll(bob.page, -4_000);
+  await expect.poll(() => distance(bob.page)).toBeGreaterThan(2_000);
+  // The field grows with it, and shrinks when it is sent.
+  await bob.say("Many\nlines\nof\nmy\nown");
+  await expect(bob.page.locator(`[data-seq="${LAST + 1}"]`)).toBeInViewport({ ratio: 1 });
+  await expect.poll(() => distance(bob.page)).toBeLessThanOrEqual(1);
+});

@@ -1,0 +1,174 @@
+import { type RefObject, useState } from "react";
+import type { VirtuosoHandle } from "react-virtuoso";
+
+/** How far from the end still counts as being there, in pixels. */
+const AT_END = 80;
+/** After so many frames in which nothing moved, a change has settled. */
+const STILL_FRAMES = 10;
+/** After so many it is left to itself. */
+const SETTLE_FRAMES = 120;
+/** With these the reader takes over, whatever is being put back. */
+const INPUTS = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
+
+/** Where the reader is: so many pixels from the end, or at a row. */
+type Held =
+  | { readonly fromEnd: number }
+  /** `part` of the row is above a line that is `y` pixels below the top of the list. */
+  | { readonly row: number; readonly part: number; readonly y: number };
+
+/**
+ * Keeps the reader's place: the end, whatever comes in or changes its size, or
+ * else the first row that begins in view, when the list changes its size.
+ */
+class Place {
+  /** `null`: wherever the next layout shows it. */
+  private held: Held | null = null;
+  private scroller: HTMLElement | null = null;
+  private size = "";
+  /** The next look at whether rows still move after a change; 0: it has settled. */
+  private frame = 0;
+  private frames = 0;
+  private still = 0;
+  /** The look at where a scroll led. */
+  private scrolled = 0;
+  private readonly observer = new ResizeObserver(() => this.onResize());
+
+  constructor(
+    private readonly list: RefObject<VirtuosoHandle | null>,
+    private readonly moved: (atEnd: boolean) => void,
+  ) {}
+
+  /** For Virtuoso's `scrollerRef`. */
+  readonly attach = (scroller: HTMLElement | Window | null) => {
+    this.detach();
+    if (!(scroller instanceof HTMLElement)) return;
+    this.scroller = scroller;
+    this.size = sizeOf(scroller);
+    this.held = { fromEnd: 0 };
+    scroller.addEventListener("scroll", this.onScroll, { passive: true });
+    for (const input of INPUTS) scroller.addEventListener(input, this.settled, { passive: true });
+    this.observer.observe(scroller);
+    const rows = scroller.querySelector('[data-testid="virtuoso-item-list"]');
+    // With its padding, which stands for the rows that are not drawn.
+    if (rows !== null) this.observer.observe(rows, { box: "border-box" });
+  };
+
+  readonly goToEnd = () => {
+    this.hold({ fromEnd: 0 });
+    this.settle();
+  };
+
+  /** A row unfolds, to be read from where it is: that may push the end out of view. */
+  readonly unfolding = () => {
+    this.held = null;
+  };
+
+  private detach() {
+    this.observer.disconnect();
+    cancelAnimationFrame(this.scrolled);
+    this.settled();
+    this.scroller?.removeEventListener("scroll", this.onScroll);
+    for (const input of INPUTS) this.scroller?.removeEventListener(input, this.settled);
+    this.scroller = null;
+  }
+
+  private readonly onScroll = () => {
+    cancelAnimationFrame(this.scrolled);
+    // By then Virtuoso has drawn the rows that came into view.
+    this.scrolled = requestAnimationFrame(this.onScrolled);
+  };
+
+  private readonly onScrolled = () => {
+    const { scroller } = this;
+    if (scroller === null) return;
+    // Until a change has settled it is not the reader who scrolls.
+    if (this.frame === 0 && this.size === sizeOf(scroller)) this.note(scroller);
+  };
+
+  private onResize() {
+    const { scroller } = this;
+    if (scroller === null) return;
+    const resized = this.size !== sizeOf(scroller);
+    this.size = sizeOf(scroller);
+    if (this.held === null) this.note(scroller);
+    // History that comes in above is for Virtuoso to make up for.
+    else if (resized || "fromEnd" in this.held) this.settle();
+  }
+
+  /** Puts the place back, and again for as long as rows are drawn and measured. */
+  private readonly settle = () => {
+    const { scroller, held } = this;
+    if (scroller === null || held === null) return this.settled();
+    const wasThere = this.restore(scroller, held);
+    const goesOn = this.frame !== 0;
+    this.frames = goesOn ? this.frames + 1 : 0;
+    this.still = goesOn && wasThere ? this.still + 1 : 0;
+    cancelAnimationFrame(this.frame);
+    const over = this.still >= STILL_FRAMES || this.frames >= SETTLE_FRAMES;
+    this.frame = over ? 0 : requestAnimationFrame(this.settle);
+  };
+
+  private readonly settled = () => {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+  };
+
+  /** Whether the list was there already. */
+  private restore(scroller: HTMLElement, held: Held): boolean {
+    const before = scroller.scrollTop;
+    if ("fromEnd" in held) {
+      scroller.scrollTop = scroller.scrollHeight - scroller.clientHeight - held.fromEnd;
+    } else {
+      const row = scroller.querySelector(`[data-item-index="${held.row}"]`);
+      if (row === null) return this.bringIn(scroller, held.row);
+      const { top, height } = row.getBoundingClientRect();
+      const line = scroller.getBoundingClientRect().top + held.y;
+      scroller.scrollTop += top + held.part * height - line;
+    }
+    return Math.abs(scroller.scrollTop - before) < 1;
+  }
+
+  /** Has a row drawn that is too far away now. */
+  private bringIn(scroller: HTMLElement, row: number): false {
+    const drawn = scroller.querySelector<HTMLElement>("[data-item-index]");
+    if (drawn !== null) {
+      const first = Number(drawn.dataset.itemIndex) - Number(drawn.dataset.index);
+      this.list.current?.scrollToIndex({ index: row - first, align: "start" });
+    }
+    return false;
+  }
+
+  private note(scroller: HTMLElement) {
+    const { scrollHeight, scrollTop, clientHeight } = scroller;
+    const fromEnd = Math.max(0, scrollHeight - scrollTop - clientHeight);
+    this.hold(fromEnd <= AT_END ? { fromEnd } : rowInView(scroller));
+  }
+
+  private hold(held: Held | null) {
+    this.held = held;
+    if (held !== null) this.moved("fromEnd" in held);
+  }
+}
+
+const sizeOf = (element: HTMLElement) => `${element.clientWidth}×${element.clientHeight}`;
+
+/** The first row that begins in view; when one fills it, the point where the view begins. */
+function rowInView(scroller: HTMLElement): Held | null {
+  const { top, bottom } = scroller.getBoundingClientRect();
+  let held: Held | null = null;
+  for (const element of scroller.querySelectorAll<HTMLElement>("[data-item-index]")) {
+    const box = element.getBoundingClientRect();
+    const row = Number(element.dataset.itemIndex);
+    if (box.top >= bottom) break;
+    if (box.top >= top) return { row, part: 0, y: box.top - top };
+    if (box.bottom > top) held = { row, part: (top - box.top) / box.height, y: 0 };
+  }
+  return held;
+}
+
+/** The place in the list, and whether that is its end. */
+export function usePlace(list: RefObject<VirtuosoHandle | null>) {
+  const [atEnd, setAtEnd] = useState(true);
+  const [place] = useState(() => new Place(list, setAtEnd));
+  return { place, atEnd };
+}
