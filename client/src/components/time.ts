@@ -1,4 +1,7 @@
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+/** The time of day as people who read that language write it; by default, the browser's. */
+export const clockOf = (locale?: string) => new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+
+const clock = clockOf();
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const fullDay = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
