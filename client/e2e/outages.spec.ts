@@ -30,6 +30,26 @@ test("what was written offline goes out in order, once", async ({ person, cable 
   }
 });
 
+test("the list shows what waits to be sent, first, and marked", async ({ person, cable }) => {
+  const [ada, bob] = [await person("Ada", { on: cable }), await person("Bob")];
+  const eve = await person("Eve");
+  await talk(ada, bob);
+  await eve.talkWith(ada);
+  await eve.say("From Eve");
+  const rows = ada.page.getByTestId("conversation");
+  await expect(rows.first()).toContainText("From Eve");
+  cable.cut();
+  await ada.say("On its way");
+  await expect(rows.first()).toContainText(bob.name);
+  await expect(rows.first()).toContainText("You: On its way");
+  const mark = ada.conversationRow(bob).getByRole("img", { name: "Waiting to be sent" });
+  await expect(mark).toBeVisible();
+  cable.mend();
+  await expect(bob.message("On its way")).toBeVisible();
+  await expect(mark).toHaveCount(0);
+  await expect(rows.first()).toContainText("You: On its way");
+});
+
 test("what was not sent survives the page", async ({ person, ownServer }) => {
   const on = await ownServer();
   const [ada, bob] = [await person("Ada", { on }), await person("Bob", { on })];

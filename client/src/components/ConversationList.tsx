@@ -1,10 +1,12 @@
 import { memo, useMemo } from "react";
 import { type Chat, UNREAD_MAX } from "../engine/model";
+import type { Entry } from "../engine/outbox";
 import { addressOf } from "../platform/route";
 import type { User } from "../protocol/generated";
 import { useCommands, useSelect } from "../store/hooks";
-import { partnerOf, sortedChats } from "../store/selectors";
+import { chatRows, partnerOf, stateOfEntry } from "../store/selectors";
 import { Avatar } from "./Avatar";
+import { Mark } from "./Mark";
 import { shortTime } from "./time";
 import { useLost } from "./use-lost";
 
@@ -19,7 +21,8 @@ export function ConversationList({ me }: { readonly me: User }) {
   const listed = useSelect((state) => state.listed);
   const online = useSelect((state) => state.presence.online);
   const lost = useLost();
-  const rows = useMemo(() => sortedChats(chats), [chats]);
+  const entries = useSelect((state) => state.outbox.entries);
+  const rows = useMemo(() => chatRows(chats, entries), [chats, entries]);
   return (
     <nav aria-label="Conversations" className="flex min-h-0 flex-[3] flex-col">
       <h2 className="px-4 pt-3 pb-1 text-xs font-semibold tracking-wide text-soft uppercase">
@@ -33,13 +36,14 @@ export function ConversationList({ me }: { readonly me: User }) {
           if (scrollHeight - scrollTop - clientHeight < NEAR_END) void commands.loadMoreChats();
         }}
       >
-        {rows.map((chat) => {
+        {rows.map(({ chat, entry }) => {
           const partner = partnerOf(chat, me.id);
           if (partner === undefined) return null;
           return (
             <ConversationRow
               key={chat.id}
               chat={chat}
+              entry={entry}
               partner={partner.user}
               me={me}
               open={chat.id === open}
@@ -57,6 +61,7 @@ export function ConversationList({ me }: { readonly me: User }) {
 
 interface RowProps {
   readonly chat: Chat;
+  readonly entry: Entry | undefined;
   readonly partner: User;
   readonly me: User;
   readonly open: boolean;
@@ -64,8 +69,11 @@ interface RowProps {
 }
 
 const ConversationRow = memo(function ConversationRow(props: RowProps) {
-  const { chat, partner, me, open, online } = props;
+  const { chat, entry, partner, me, open, online } = props;
   const { last, unread } = chat;
+  const at = entry?.writtenAt ?? last?.at;
+  const mine = entry !== undefined || last?.sender === me.id;
+  const body = entry?.body ?? last?.body ?? "";
   return (
     <li>
       <a
@@ -80,9 +88,9 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
           <span className="flex items-baseline gap-2">
             <bdi className="min-w-0 flex-1 truncate font-medium">{partner.name}</bdi>
             {online && <span className="sr-only">online</span>}
-            {last !== null && (
-              <time className="shrink-0 text-xs text-soft" dateTime={last.at}>
-                {shortTime(last.at)}
+            {at !== undefined && (
+              <time className="shrink-0 text-xs text-soft" dateTime={at}>
+                {shortTime(at)}
               </time>
             )}
           </span>
@@ -90,9 +98,10 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
             <span
               className={`min-w-0 flex-1 truncate text-sm ${unread > 0 ? "font-medium text-ink" : "text-soft"}`}
             >
-              {last?.sender === me.id && "You: "}
-              <bdi>{last?.body.slice(0, 200)}</bdi>
+              {mine && "You: "}
+              <bdi>{body.slice(0, 200)}</bdi>
             </span>
+            {entry !== undefined && <Mark state={stateOfEntry(entry)} />}
             {unread > 0 && <UnreadBadge unread={unread} />}
           </span>
         </span>

@@ -1,21 +1,13 @@
 import { memo, type RefCallback, useMemo, useState } from "react";
 import { useCommands } from "../store/hooks";
 import type { Line, MessageState } from "../store/selectors";
-import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, ReadIcon } from "./Icons";
 import { linkify } from "./links";
+import { Mark } from "./Mark";
 import { dayOf, exactTime, timeOfDay } from "./time";
 
 /** A text longer than this, or with more lines, is folded at first. */
 const FOLD_CHARS = 1_500;
 const FOLD_LINES = 24;
-
-const STATES: Record<MessageState, { label: string; icon: typeof CheckIcon; look: string }> = {
-  pending: { label: "Waiting to be sent", icon: ClockIcon, look: "size-3.5 text-soft" },
-  stored: { label: "Sent", icon: CheckIcon, look: "size-3.5 text-soft" },
-  delivered: { label: "Delivered", icon: ChecksIcon, look: "h-3.5 w-4.5 text-soft" },
-  read: { label: "Read", icon: ReadIcon, look: "h-3.5 w-5 text-accent" },
-  failed: { label: "Not sent", icon: AlertIcon, look: "size-3.5 text-bad" },
-};
 
 interface Props {
   readonly line: Line;
@@ -29,7 +21,6 @@ interface Props {
 /** One message, and the day where a new one begins. */
 export const MessageRow = memo(function MessageRow({ line, state, watchEnd, unfolding }: Props) {
   const { mine, at, message, entry } = line;
-  const { label, icon: Icon, look } = STATES[state];
   return (
     <div className="px-3 pb-1.5 sm:px-6">
       {line.day && <Day at={at} />}
@@ -50,11 +41,7 @@ export const MessageRow = memo(function MessageRow({ line, state, watchEnd, unfo
             <time dateTime={at} title={exactTime(at)}>
               {timeOfDay(at)}
             </time>
-            {mine && (
-              <span role="img" aria-label={label} title={label} className="inline-flex">
-                <Icon className={look} />
-              </span>
-            )}
+            {mine && <Mark state={state} />}
           </footer>
           {!mine && message !== undefined && (
             <span ref={watchEnd} data-end={message.seq} className="block h-px" />

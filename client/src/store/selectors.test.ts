@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Entry } from "../engine/outbox";
 import type { Message } from "../protocol/generated";
-import { linesOf, sortedChats, stateOf } from "./selectors";
+import { chatRows, linesOf, stateOf } from "./selectors";
 
 const message = (seq: number, at: string, sender = "ada"): Message => ({
   conversation: "c",
@@ -61,18 +61,46 @@ test("marks follow how far everybody else has got", () => {
   expect(state()).toBe("stored");
 });
 
+const chat = (id: string, at?: string) => ({
+  id,
+  members: [],
+  last: at === undefined ? null : message(1, at),
+  unread: 0,
+});
+
+function rows(chats: readonly ReturnType<typeof chat>[], entries: readonly Entry[] = []) {
+  return chatRows(new Map(chats.map((each) => [each.id, each])), entries).map(
+    ({ chat, entry }) => [chat.id, entry?.clientId] as const,
+  );
+}
+
 test("conversations are sorted by activity, empty ones left out", () => {
-  const chat = (id: string, at?: string) => ({
-    id,
-    members: [],
-    last: at === undefined ? null : message(1, at),
-    unread: 0,
+  const [monday, tuesday] = ["2026-11-22T12:00:00.000Z", "2026-11-23T12:00:00.000Z"];
+  expect(rows([chat("a", monday), chat("b"), chat("c", tuesday)])).toEqual([
+    ["c", undefined],
+    ["a", undefined],
+  ]);
+});
+
+test("the last message on its way is shown, and moves its conversation to the top", () => {
+  const written = (clientId: string, conversation: string) => ({
+    ...entry,
+    clientId,
+    conversation,
   });
-  const chats = [
-    chat("a", "2026-11-22T12:00:00.000Z"),
-    chat("b"),
-    chat("c", "2026-11-23T12:00:00.000Z"),
-  ];
-  const sorted = sortedChats(new Map(chats.map((each) => [each.id, each])));
-  expect(sorted.map((each) => each.id)).toEqual(["c", "a"]);
+  const chats = [chat("a", "2026-11-22T12:00:00.000Z"), chat("b"), chat("c", entry.writtenAt)];
+  const entries = [written("1", "b"), written("2", "a"), written("3", "b"), written("4", "a")];
+  expect(rows(chats, entries)).toEqual([
+    ["a", "4"],
+    ["b", "3"],
+    ["c", undefined],
+  ]);
+});
+
+test("a message that was refused is shown, and moves nothing", () => {
+  const chats = [chat("a", "2026-11-22T12:00:00.000Z"), chat("c", "2026-11-23T12:00:00.000Z")];
+  expect(rows(chats, [{ ...entry, conversation: "a", state: "failed" }])).toEqual([
+    ["c", undefined],
+    ["a", "m9"],
+  ]);
 });

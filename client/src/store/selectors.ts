@@ -13,9 +13,29 @@ export function selectUnread(state: State): number {
   return unread;
 }
 
-/** Those that somebody has written in, most recent first. */
-export function sortedChats(chats: ReadonlyMap<ConversationId, Chat>): Chat[] {
-  return [...chats.values()].filter((chat) => chat.last !== null).sort(byActivity);
+/** One row of the list of conversations. */
+export interface ChatRow {
+  readonly chat: Chat;
+  /** What was written in it last, and is not stored yet. */
+  readonly entry: Entry | undefined;
+}
+
+/**
+ * The conversations that somebody has written in, most recent first. What is on
+ * its way is newer than what is stored; what was refused is nobody's activity.
+ */
+export function chatRows(
+  chats: ReadonlyMap<ConversationId, Chat>,
+  entries: readonly Entry[],
+): ChatRow[] {
+  const newest = new Map(entries.map((entry) => [entry.conversation, entry]));
+  const underWay = entries.filter((entry) => entry.state !== "failed");
+  const places = new Map(underWay.map((entry, place) => [entry.conversation, place]));
+  const place = ({ chat }: ChatRow) => places.get(chat.id) ?? -1;
+  return [...chats.values()]
+    .map((chat) => ({ chat, entry: newest.get(chat.id) }))
+    .filter(({ chat, entry }) => chat.last !== null || entry !== undefined)
+    .sort((a, b) => place(b) - place(a) || byActivity(a.chat, b.chat));
 }
 
 function byActivity(a: Chat, b: Chat): number {
@@ -98,10 +118,14 @@ function localDay(at: string): string {
 
 /** How far one's own message has come, given how far the others have. */
 export function stateOf(line: Line, others: readonly Member[]): MessageState {
-  if (line.entry !== undefined) return line.entry.state === "failed" ? "failed" : "pending";
+  if (line.entry !== undefined) return stateOfEntry(line.entry);
   const seq = line.message?.seq ?? 0;
   if (others.length === 0) return "stored";
   if (others.every((member) => member.read >= seq)) return "read";
   if (others.every((member) => member.delivered >= seq)) return "delivered";
   return "stored";
+}
+
+export function stateOfEntry(entry: Entry): MessageState {
+  return entry.state === "failed" ? "failed" : "pending";
 }
