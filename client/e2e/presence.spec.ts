@@ -26,6 +26,48 @@ test("people appear and leave without a reload", async ({ person, ownServer }) =
   await expect(ada.page.getByTestId("partner-presence")).toHaveText("Not here now");
 });
 
+test("a page too many knows nobody, and says that it is not connected", async ({
+  person,
+  ownServer,
+}) => {
+  const on = await ownServer({ TIDINGS_SOCKETS_PER_USER: "1" });
+  const ada = await person("Ada", { on });
+  const page = await ada.context.newPage();
+  await page.goto("/");
+  await expect(page.getByTestId("banner")).toContainText("in too many places");
+  await expect(page.getByTestId("own-state")).toHaveText("Not connected");
+  await expect(page.getByTestId("online-count")).toHaveText("–");
+  await expect(page.getByTestId("people-list")).toHaveText("Shown once you are connected.");
+
+  await ada.page.close();
+  await page.getByTestId("reconnect").click();
+  await expect(page.getByTestId("own-state")).toHaveText("Online");
+  await expect(page.getByTestId("online-count")).toHaveText("1");
+  await expect(page.getByTestId("person")).toHaveCount(1);
+});
+
+test("while a page loads, unknown is not nobody", async ({ person }) => {
+  const ada = await person("Ada");
+  await ada.context.addInitScript(() => {
+    window.shown = [];
+    new MutationObserver(() => {
+      for (const name of ["online-count", "people-list", "own-state"]) {
+        const text = document.querySelector(`[data-testid="${name}"]`)?.textContent;
+        if (text !== undefined) window.shown.push(`${name} ${text}`);
+      }
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await ada.page.reload();
+  await ada.isIn();
+  await expect(ada.personRow(ada)).toBeVisible();
+  const shown = await ada.page.evaluate(() => window.shown);
+  expect(shown).toContain("online-count –");
+  expect(shown).toContain("people-list ");
+  expect(shown).toContain("own-state Connecting…");
+  expect(shown).not.toContain("online-count 0");
+  expect(shown).not.toContain("people-list Nobody yet.");
+});
+
 test("a second tab is still one person", async ({ person }) => {
   const ada = await person("Ada");
   const bob = await person("Bob");

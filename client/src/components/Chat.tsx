@@ -6,7 +6,7 @@ import { Avatar } from "./Avatar";
 import { Composer } from "./Composer";
 import { BackIcon } from "./Icons";
 import { MessageList } from "./MessageList";
-import { useLost } from "./use-lost";
+import { useTold } from "./use-lost";
 
 /** The conversation in front. */
 export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
@@ -31,7 +31,7 @@ export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
 
 function Header({ partner }: { readonly partner: User }) {
   const online = useSelect((state) => state.presence.online.has(partner.id));
-  const lost = useLost();
+  const told = useTold();
   return (
     <header className="flex items-center gap-3 border-b border-line bg-surface px-3 py-3 sm:px-4">
       <a
@@ -42,13 +42,13 @@ function Header({ partner }: { readonly partner: User }) {
       >
         <BackIcon className="size-6" />
       </a>
-      <Avatar user={partner} online={online && !lost} />
+      <Avatar user={partner} online={online && told} />
       <div className="min-w-0">
         <h1 className="truncate font-semibold">
           <bdi>{partner.name}</bdi>
         </h1>
         <p className="text-xs text-soft" data-testid="partner-presence">
-          {!lost && (online ? "Online" : "Not here now")}
+          {told && (online ? "Online" : "Not here now")}
         </p>
       </div>
     </header>

@@ -5,7 +5,7 @@ import type { User } from "../protocol/generated";
 import { useCommands, useSelect } from "../store/hooks";
 import { partnerOf } from "../store/selectors";
 import { Avatar } from "./Avatar";
-import { useLost } from "./use-lost";
+import { useLost, useTold } from "./use-lost";
 import { useOnlinePeople } from "./use-people";
 
 const NEAR_END = 200;
@@ -16,6 +16,7 @@ export function PeopleList({ me }: { readonly me: User }) {
   const { users, count, more } = useOnlinePeople(search);
   const talk = useTalk(me);
   const lost = useLost();
+  const told = useTold();
   return (
     <section
       aria-label="People online"
@@ -23,7 +24,7 @@ export function PeopleList({ me }: { readonly me: User }) {
     >
       <h2 className="flex items-baseline gap-2 px-4 pt-3 pb-1 text-xs font-semibold tracking-wide text-soft uppercase">
         Online
-        <span data-testid="online-count">{count}</span>
+        <span data-testid="online-count">{told ? count : "–"}</span>
       </h2>
       <div className="px-3 pb-2">
         <input
@@ -44,17 +45,20 @@ export function PeopleList({ me }: { readonly me: User }) {
           if (scrollHeight - scrollTop - clientHeight < NEAR_END) more();
         }}
       >
-        {users.map((user) => (
+        {users?.map((user) => (
           <PersonRow key={user.id} user={user} own={user.id === me.id} lost={lost} onTalk={talk} />
         ))}
-        {users.length === 0 && (
-          <li className="px-2 py-2 text-sm text-soft">
-            {search === "" ? "Nobody yet." : "Nobody of that name is here."}
-          </li>
+        {users === null && lost && <Hint>Shown once you are connected.</Hint>}
+        {users?.length === 0 && told && (
+          <Hint>{search === "" ? "Nobody yet." : "Nobody of that name is here."}</Hint>
         )}
       </ul>
     </section>
   );
+}
+
+function Hint({ children }: { readonly children: string }) {
+  return <li className="px-2 py-2 text-sm text-soft">{children}</li>;
 }
 
 interface RowProps {

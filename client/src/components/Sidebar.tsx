@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { User } from "../protocol/generated";
+import { useSelect } from "../store/hooks";
 import { Avatar } from "./Avatar";
 import { ConversationList } from "./ConversationList";
 import { SettingsIcon } from "./Icons";
@@ -12,15 +13,18 @@ import { useLost } from "./use-lost";
 export function Sidebar({ me }: { readonly me: User }) {
   const [settings, setSettings] = useState(false);
   const lost = useLost();
+  const first = useSelect((state) => state.epoch === null);
   return (
     <aside className="flex h-full min-h-0 w-full flex-col border-line bg-surface md:border-r">
       <header className="flex items-center gap-3 border-b border-line px-4 py-3">
-        <Avatar user={me} online={!lost} />
+        <Avatar user={me} online={!lost && !first} />
         <div className="min-w-0 flex-1">
           <p className="truncate font-semibold" data-testid="own-name">
             <bdi>{me.name}</bdi>
           </p>
-          <p className="text-xs text-soft">{lost ? "Not connected" : "Online"}</p>
+          <p className="text-xs text-soft" data-testid="own-state">
+            {lost ? "Not connected" : first ? "Connecting…" : "Online"}
+          </p>
         </div>
         <button
           type="button"

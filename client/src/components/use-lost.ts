@@ -4,9 +4,10 @@ import { useSelect } from "../store/hooks";
 /** A shorter interruption is nobody's business. */
 const PATIENCE_MS = 3_000;
 
-/** Whether the connection has been gone for a while: who is here is not known then. */
+/** Whether the connection has been gone for a while, or for good: who is here is not known then. */
 export function useLost(): boolean {
   const connected = useSelect((state) => state.link === "open");
+  const ended = useSelect((state) => state.ending !== null);
   const [lasting, setLasting] = useState(false);
   useEffect(() => {
     if (connected) return;
@@ -16,5 +17,12 @@ export function useLost(): boolean {
       setLasting(false);
     };
   }, [connected]);
-  return lasting && !connected;
+  return (lasting || ended) && !connected;
+}
+
+/** Whether it is known who is here. */
+export function useTold(): boolean {
+  const told = useSelect((state) => state.presence.count !== null);
+  const lost = useLost();
+  return told && !lost;
 }

@@ -10,10 +10,10 @@ const SETTLE_MS = 250;
 const REFRESH_MS = 5_000;
 
 interface OnlinePeople {
-  /** By name. */
-  readonly users: readonly User[];
-  /** Everyone online, whatever the search. */
-  readonly count: number;
+  /** By name; `null`: not known yet. */
+  readonly users: readonly User[] | null;
+  /** Everyone online, whatever the search; `null`: not known yet. */
+  readonly count: number | null;
   /** Loads the next page, if there is one. */
   readonly more: () => void;
 }
@@ -23,8 +23,9 @@ export function useOnlinePeople(search: string): OnlinePeople {
   const presence = useSelect((state) => state.presence);
   const everyone = useMemo(() => matching(presence.online, search), [presence.online, search]);
   const paged = usePagedPeople(search, !presence.complete);
-  if (presence.complete) return { users: everyone, count: presence.count, more: () => {} };
-  return { ...paged, count: presence.count };
+  const { count } = presence;
+  if (!presence.complete) return { ...paged, count };
+  return { users: count === null ? null : everyone, count, more: () => {} };
 }
 
 function matching(online: ReadonlyMap<string, User>, search: string): User[] {
@@ -85,7 +86,7 @@ function usePagedPeople(search: string, active: boolean): Omit<OnlinePeople, "co
     });
   }, [commands, loaded, search]);
 
-  return { users: loaded.users, more };
+  return { users: loaded === NOTHING ? null : loaded.users, more };
 }
 
 /** Reads on until there are `wanted` people, or no more; `null` when that cannot be now. */

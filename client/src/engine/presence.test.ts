@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { applyDiff, fromSnapshot, NOBODY } from "./presence";
+import { applyDiff, fromSnapshot, UNKNOWN } from "./presence";
 
 const ada = { id: "1", name: "Ada" };
 const bob = { id: "2", name: "Bob" };
@@ -25,7 +25,13 @@ test("an old difference changes nothing", () => {
 });
 
 test("a bare count keeps the people", () => {
-  const presence = applyDiff(NOBODY, { version: 1, count: 4_000, joins: [], leaves: [] });
+  const crowd = fromSnapshot({ version: 1, count: 3_999, complete: false, online: [ada] });
+  const presence = applyDiff(crowd, { version: 2, count: 4_000, joins: [], leaves: [] });
   expect(presence.count).toBe(4_000);
-  expect(presence.online).toBe(NOBODY.online);
+  expect(presence.online).toBe(crowd.online);
+});
+
+test("what is not known is not nobody, and no difference makes it known", () => {
+  expect(UNKNOWN.count).toBeNull();
+  expect(applyDiff(UNKNOWN, { version: 1, count: 1, joins: [ada], leaves: [] })).toBe(UNKNOWN);
 });

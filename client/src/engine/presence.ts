@@ -3,14 +3,14 @@ import type { PresenceDiff, Presence as Snapshot, User, UserId } from "../protoc
 /** Who is here, as far as this connection is told. */
 export interface Presence {
   readonly version: number;
-  /** Everyone online. */
-  readonly count: number;
+  /** Everyone online; `null`: the server has not told yet, which is not nobody. */
+  readonly count: number | null;
   /** Whether `online` is everyone; otherwise it holds those watched. */
   readonly complete: boolean;
   readonly online: ReadonlyMap<UserId, User>;
 }
 
-export const NOBODY: Presence = { version: 0, count: 0, complete: true, online: new Map() };
+export const UNKNOWN: Presence = { version: 0, count: null, complete: true, online: new Map() };
 
 /** A snapshot replaces what was known, whatever its version: the server may be a new one. */
 export function fromSnapshot(snapshot: Snapshot): Presence {
@@ -18,9 +18,9 @@ export function fromSnapshot(snapshot: Snapshot): Presence {
   return { version, count, complete, online: new Map(snapshot.online.map((u) => [u.id, u])) };
 }
 
-/** Applies a difference; one whose version is not above the one held is old. */
+/** Applies a difference to what is known; one whose version is not above the one held is old. */
 export function applyDiff(presence: Presence, diff: PresenceDiff): Presence {
-  if (diff.version <= presence.version) return presence;
+  if (presence.count === null || diff.version <= presence.version) return presence;
   const { version, count } = diff;
   if (diff.joins.length === 0 && diff.leaves.length === 0) return { ...presence, version, count };
   const online = new Map(presence.online);

@@ -1,6 +1,6 @@
 import type { EngineState } from "../engine/model";
 import { EMPTY_OUTBOX } from "../engine/outbox";
-import { NOBODY } from "../engine/presence";
+import { UNKNOWN } from "../engine/presence";
 import type { Limits } from "../protocol/generated";
 
 export type State = EngineState;
@@ -25,7 +25,7 @@ export const INITIAL: State = {
   ending: null,
   epoch: null,
   limits: LIMITS,
-  presence: NOBODY,
+  presence: UNKNOWN,
   people: new Map(),
   chats: new Map(),
   listed: false,
