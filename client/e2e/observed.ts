@@ -16,6 +16,8 @@ declare global {
     absences: number;
     /** The numbers of the messages drawn, after each change of them, see `recordNumbers`. */
     numbers: number[][];
+    /** What `Math.random` answers, in a test that decides it. */
+    chance: number;
     /** What was on the page while it loaded. */
     shown: string[];
   }

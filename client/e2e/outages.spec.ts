@@ -107,6 +107,40 @@ test("a killed server is back with everything, once and in order", async ({
   }
 });
 
+const WAYS: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
+  // As assistive technology does: without a pointer or a key.
+  ["asking for it", (page) => page.getByTestId("connect-now").dispatchEvent("click")],
+  ["typing", (page) => page.getByTestId("composer").press("H")],
+  ["a click", (page) => page.getByRole("log").click()],
+];
+
+for (const [way, act] of WAYS) {
+  test(`${way} ends a long wait for the next attempt`, async ({ person, ownServer }) => {
+    const on = await ownServer({ TIDINGS_RECONNECT_MAX_MS: "600000" });
+    const [ada, bob] = [await person("Ada", { on }), await person("Bob", { on })];
+    await talk(ada, bob);
+    await ada.page.evaluate(() => {
+      window.chance = 0;
+      Math.random = () => window.chance;
+    });
+    await on.end("SIGKILL");
+    const attempts = () => ada.page.evaluate(() => window.sockets.length);
+    await expect.poll(attempts).toBeGreaterThan(8);
+    // The wait after the next failure is more than a minute.
+    const before = await ada.page.evaluate(() => {
+      window.chance = 0.999;
+      return window.sockets.length;
+    });
+    await expect.poll(attempts).toBe(before + 1);
+    await expect(ada.page.getByTestId("connect-now")).toBeVisible();
+    await on.run();
+    expect(await attempts()).toBe(before + 1);
+    await act(ada.page);
+    await ada.isConnected();
+    await expect(banner(ada.page)).toHaveCount(0);
+  });
+}
+
 test("a short interruption shows no banner", async ({ person, ownServer }) => {
   const on = await ownServer({ TIDINGS_RECONNECT_MIN_MS: "50", TIDINGS_RECONNECT_MAX_MS: "200" });
   const [ada, bob] = [await person("Ada", { on }), await person("Bob", { on })];

@@ -9,7 +9,7 @@ import "./index.css";
 import { tell } from "./notify/notifier";
 import { showUnreadInTitle } from "./notify/title";
 import { browserVoices, dismissToast } from "./notify/voices";
-import { browserClock, onWake, openWebSocket } from "./platform/browser";
+import { browserClock, onAct, onWake, openWebSocket } from "./platform/browser";
 import { IndexedDbOutbox } from "./platform/outbox-storage";
 import { Pages } from "./platform/pages";
 import { leave, onRoute } from "./platform/route";
@@ -37,6 +37,7 @@ store.subscribe(showLink);
 showLink();
 onRoute((conversation) => engine.show(conversation));
 onWake(() => engine.wake());
+onAct(() => engine.hurry());
 void engine.start();
 
 const root = document.getElementById("root");

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import type { Ending } from "../engine/reconnect";
 import { useCommands, useSelect } from "../store/hooks";
 import { useLost } from "./use-lost";
@@ -18,32 +18,79 @@ export function Banner() {
 
   if (ending !== null && ending !== "logged_out") {
     return (
-      <Strip>
-        {ENDED[ending]} Your messages are kept.{" "}
-        <button
-          type="button"
-          className="font-semibold underline"
-          onClick={() => commands.reconnect()}
-          data-testid="reconnect"
-        >
+      <Strip text={`${ENDED[ending]} Your messages are kept.`}>
+        <StripButton onClick={() => commands.reconnect()} name="reconnect">
           Connect again
-        </button>
+        </StripButton>
       </Strip>
     );
   }
   if (!lost) return null;
-  return <Strip>{online ? "Reconnecting…" : "Offline — your messages are kept"}</Strip>;
+  return online ? (
+    <Strip text="Reconnecting…">
+      <ConnectNow />
+    </Strip>
+  ) : (
+    <Strip text="Offline — your messages are kept" />
+  );
 }
 
-function Strip({ children }: { readonly children: React.ReactNode }) {
+/** Says that it was heard until the attempt that it leads to is over. */
+function ConnectNow() {
+  const commands = useCommands();
+  const attempting = useSelect((state) => state.link === "connecting");
+  const [asked, setAsked] = useState(false);
+  useEffect(() => {
+    const over = () => setAsked(false);
+    return attempting ? over : undefined;
+  }, [attempting]);
+
+  function connect() {
+    setAsked(true);
+    commands.hurry();
+  }
+
+  return (
+    <StripButton onClick={connect} disabled={asked} name="connect-now">
+      {asked ? "Connecting…" : "Connect now"}
+    </StripButton>
+  );
+}
+
+interface StripProps {
+  readonly text: string;
+  readonly children?: ReactNode;
+}
+
+function Strip({ text, children }: StripProps) {
   return (
     <div
       role="status"
       className="border-b border-line bg-warn-soft px-4 py-1.5 text-center text-sm text-warn"
-      data-testid="banner"
+    >
+      <span data-testid="banner">{text}</span> {children}
+    </div>
+  );
+}
+
+interface StripButtonProps {
+  readonly name: string;
+  readonly onClick: () => void;
+  readonly disabled?: boolean;
+  readonly children: string;
+}
+
+function StripButton({ name, onClick, disabled = false, children }: StripButtonProps) {
+  return (
+    <button
+      type="button"
+      className="ml-1 font-semibold underline"
+      onClick={onClick}
+      disabled={disabled}
+      data-testid={name}
     >
       {children}
-    </div>
+    </button>
   );
 }
 

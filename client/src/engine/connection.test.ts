@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { FakeClock } from "../testing/fake-clock";
 import { FakeSockets } from "../testing/fake-socket";
 import { CONNECT_MS, Connection, PONG_MS, QUIET_MS, WAKE_PONG_MS } from "./connection";
+import { DEFAULT_BACKOFF, PATIENCE_MS, reconnectDelay } from "./reconnect";
 
 function setUp(admitted = true) {
   const clock = new FakeClock();
@@ -114,6 +115,75 @@ test("attempts are spread further with every failure and stop when stopped", asy
   connection.stop();
   await clock.pass(60_000);
   expect(sockets.all).toHaveLength(5);
+});
+
+/** Fails five attempts in a row; the next one would be 8,250 ms away. */
+async function failing() {
+  const page = setUp();
+  page.connection.start();
+  for (let failure = 1; failure <= 5; failure += 1) {
+    page.sockets.last.end(1006);
+    if (failure < 5) await page.clock.pass(reconnectDelay(failure, DEFAULT_BACKOFF, 0.5));
+  }
+  return page;
+}
+
+test("who acts after a while is connected at once", async () => {
+  const { clock, sockets, connection } = await failing();
+  await clock.pass(PATIENCE_MS + 1_000);
+  expect(sockets.all).toHaveLength(5);
+  connection.hurry();
+  await clock.pass(0);
+  expect(sockets.all).toHaveLength(6);
+});
+
+test("who acts right after an attempt waits no longer than the patience", async () => {
+  const { clock, sockets, connection } = await failing();
+  await clock.pass(1_000);
+  connection.hurry();
+  await clock.pass(PATIENCE_MS - 1_001);
+  expect(sockets.all).toHaveLength(5);
+  await clock.pass(1);
+  expect(sockets.all).toHaveLength(6);
+});
+
+test("an attempt that is due sooner is not put off", async () => {
+  const { clock, sockets, connection } = setUp();
+  connection.start();
+  sockets.last.end(1006);
+  connection.hurry();
+  await clock.pass(750);
+  expect(sockets.all).toHaveLength(2);
+});
+
+test("whatever somebody does, a server in trouble gets an attempt every few seconds", async () => {
+  const { clock, sockets, connection } = await failing();
+  const attempts = async (ms: number) => {
+    const before = sockets.all.length;
+    for (let acted = 0; acted < ms; acted += 100) {
+      sockets.last.end(1006);
+      connection.hurry();
+      await clock.pass(100);
+    }
+    return sockets.all.length - before;
+  };
+  expect(await attempts(60_000)).toBe(60_000 / PATIENCE_MS);
+  // The server's own minimum is kept to.
+  connection.keepTo({ min: 12_000, max: 20_000 });
+  expect(await attempts(60_000)).toBe(60_000 / 12_000);
+});
+
+test("nobody who acts disturbs a connection, an attempt, or the end of all attempts", async () => {
+  const { clock, sockets, connection } = setUp();
+  connection.start();
+  await clock.pass(PATIENCE_MS);
+  connection.hurry();
+  sockets.last.open();
+  connection.hurry();
+  sockets.last.end(4500);
+  connection.hurry();
+  await clock.pass(60_000);
+  expect(sockets.all).toHaveLength(1);
 });
 
 test("who is not admitted any more does not try again", async () => {

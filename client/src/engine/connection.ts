@@ -6,6 +6,7 @@ import {
   type Ending,
   endingOf,
   failuresAfter,
+  longestWait,
   reconnectDelay,
 } from "./reconnect";
 import { type OpenWebSocket, Socket } from "./socket";
@@ -37,6 +38,9 @@ export class Connection {
   private phase: Phase = "idle";
   private failures = 0;
   private openedAt = 0;
+  private waitsSince = 0;
+  /** When the next attempt is due. */
+  private attemptAt = 0;
   private heardAt = 0;
   /** Frames received. */
   private heard = 0;
@@ -85,6 +89,13 @@ export class Connection {
     else if (this.phase === "open") this.probe(WAKE_PONG_MS);
   }
 
+  /** The user is there, and does something: they are not kept waiting for long. */
+  hurry(): void {
+    if (this.phase !== "waiting") return;
+    const due = this.waitsSince + longestWait(this.backoff);
+    if (due < this.attemptAt) this.attempt(due);
+  }
+
   private onOpened(): void {
     this.openedAt = this.clock.now();
     this.heardAt = this.openedAt;
@@ -109,10 +120,17 @@ export class Connection {
       this.listener.lost(ending);
       return;
     }
+    this.enter("waiting");
+    this.waitsSince = this.clock.now();
     const delay = reconnectDelay(this.failures, this.backoff, this.clock.random());
-    this.enter("waiting", delay, () => this.start());
+    this.attempt(this.waitsSince + delay);
     this.listener.lost(null);
     if (!wasOpen) this.askAdmission();
+  }
+
+  private attempt(at: number): void {
+    this.attemptAt = at;
+    this.setTimer(Math.max(0, at - this.clock.now()), () => this.start());
   }
 
   /** A browser hides why an upgrade failed; the HTTP API tells. */

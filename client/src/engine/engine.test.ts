@@ -223,6 +223,22 @@ describe("coming back", () => {
     expect(page.announced.map((message) => message.seq)).toEqual([7]);
   });
 
+  test("writing a message does not wait for the end of a long pause", async () => {
+    const page = await pageWith(1);
+    for (const pause of [750, 1_250, 2_250, 4_250]) {
+      page.sockets.last.end(1006);
+      await page.clock.pass(pause);
+    }
+    page.sockets.last.end(1006);
+    await page.clock.pass(4_000);
+    const { length } = page.sockets.all;
+    page.engine.write(CONVERSATION, "hello");
+    await page.clock.pass(0);
+    expect(page.sockets.all).toHaveLength(length + 1);
+    await page.connect();
+    expect(page.server.log.at(-1)).toMatchObject({ sender: ADA.id, body: "hello" });
+  });
+
   test("a rebuilt session is synced, watched and sent to again on the same socket", async () => {
     const page = await pageWith(2);
     page.engine.write(CONVERSATION, "hello");

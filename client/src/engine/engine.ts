@@ -135,6 +135,7 @@ export class Engine {
     };
     this.typedAt.delete(conversation);
     this.dispatch({ type: "written", entries: [entry] });
+    this.hurry();
   }
 
   retry(clientId: ClientId): void {
@@ -168,6 +169,11 @@ export class Engine {
     if (this.me() === null) return;
     this.connection.wake();
     this.adopt();
+  }
+
+  /** The user is there: an attempt to connect should not be long in coming. */
+  hurry(): void {
+    this.connection.hurry();
   }
 
   /** The user wants the connection back that the server ended for good. */

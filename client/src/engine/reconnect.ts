@@ -10,6 +10,9 @@ export const DEFAULT_BACKOFF: Backoff = { min: 500, max: 20_000 };
 /** A connection must be open this long before its end counts as a first failure. */
 export const STABLE_MS = 5_000;
 
+/** How long somebody who does something on the page is kept waiting for an attempt. */
+export const PATIENCE_MS = 3_000;
+
 /**
  * The wait before attempt number `failures` (from 1): full jitter between `min`
  * and a span that doubles with each failure, up to `max`. Without jitter all
@@ -18,6 +21,14 @@ export const STABLE_MS = 5_000;
 export function reconnectDelay(failures: number, backoff: Backoff, random: number): number {
   const span = Math.min(backoff.max, backoff.min * 2 ** Math.max(1, failures));
   return Math.round(backoff.min + random * Math.max(0, span - backoff.min));
+}
+
+/**
+ * The longest wait while the user is there and does something. People do not all
+ * act at once, and a server in trouble gets one attempt of each in that time.
+ */
+export function longestWait(backoff: Backoff): number {
+  return Math.max(PATIENCE_MS, backoff.min);
 }
 
 /** Failures in a row, after a connection that was open for `openMs` (0: never). */

@@ -19,6 +19,13 @@ export function openWebSocket(): WebSocketLike {
   return new WebSocket(url, SUBPROTOCOL);
 }
 
+/** Calls back whenever the user does something on the page. */
+export function onAct(act: () => void): void {
+  for (const type of ["pointerdown", "keydown"]) {
+    window.addEventListener(type, act, { capture: true, passive: true });
+  }
+}
+
 /** Calls back when a connection is likely to be needed, or to be dead. */
 export function onWake(wake: () => void): void {
   window.addEventListener("online", wake);

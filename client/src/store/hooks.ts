@@ -17,6 +17,7 @@ export type Commands = Pick<
   | "typing"
   | "seen"
   | "watch"
+  | "hurry"
   | "reconnect"
 >;
 
