@@ -1,4 +1,5 @@
 import { expect, test } from "./fixtures";
+import { setVisibility } from "./observed";
 import { enterName } from "./person";
 
 const PASSWORD = "correct horse battery staple";
@@ -37,6 +38,27 @@ test("a password opens the name in another browser", async ({ person, stranger }
   await elsewhere.page.getByTestId("login-submit").click();
   await elsewhere.isIn();
   await ada.isConnected();
+});
+
+test("a log-in page does not end the session that another tab began", async ({ stranger }) => {
+  const ada = await stranger("Ada");
+  const [second, third] = [await ada.context.newPage(), await ada.context.newPage()];
+  for (const page of [ada.page, second, third]) {
+    await page.goto("/");
+    await expect(page.getByTestId("login-name")).toBeVisible();
+  }
+  await enterName(ada.page, ada.name);
+  await ada.isIn();
+
+  await enterName(second, "Somebody else");
+  await expect(second.getByText(`logged in as ${ada.name} already`)).toBeVisible();
+  await expect(second.getByTestId("own-name")).toHaveText(ada.name);
+
+  await setVisibility(third, "hidden");
+  await setVisibility(third, "visible");
+  await expect(third.getByTestId("own-name")).toHaveText(ada.name);
+  await ada.isIn();
+  expect(await ada.page.evaluate(() => window.sockets.length)).toBe(1);
 });
 
 test("logging out closes the socket of the session, in every tab", async ({ person }) => {

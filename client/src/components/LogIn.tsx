@@ -1,5 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import { toast } from "sonner";
 import type { ApiError } from "../engine/api";
+import type { User } from "../protocol/generated";
 import { useCommands } from "../store/hooks";
 
 interface Props {
@@ -28,8 +30,9 @@ export function LogIn({ note }: Props) {
     setBusy(true);
     const answer = await session.logIn(name, asksPassword ? password : undefined);
     setBusy(false);
-    setRefusal(answer);
-    if (answer !== null && NEEDS_PASSWORD.has(answer.code)) {
+    if (answer.kind === "already") tellAlready(answer.me);
+    setRefusal(answer.kind === "refused" ? answer.error : null);
+    if (answer.kind === "refused" && NEEDS_PASSWORD.has(answer.error.code)) {
       setAsksPassword(true);
       requestAnimationFrame(() => passwordField.current?.focus());
     }
@@ -114,5 +117,14 @@ export function LogIn({ note }: Props) {
         </button>
       </form>
     </main>
+  );
+}
+
+function tellAlready(me: User) {
+  toast(
+    <p>
+      This browser is logged in as <bdi className="font-semibold">{me.name}</bdi> already, in
+      another tab. Log out first to use another name.
+    </p>,
   );
 }

@@ -34,6 +34,50 @@ describe("starting", () => {
     expect(page.state.stage.kind).toBe("active");
   });
 
+  test("who logs in is connected", async () => {
+    const page = new FakePage();
+    page.server.loggedIn = false;
+    await page.engine.start();
+    expect(await page.engine.session.logIn("Ada")).toEqual({ kind: "in" });
+    await page.connect();
+    expect(page.server.asked).toContain("logIn");
+    expect(page.state).toMatchObject({ stage: { kind: "active", me: ADA }, link: "open" });
+  });
+
+  test("a log-in does not end a session that the page did not know of", async () => {
+    const page = new FakePage();
+    page.server.loggedIn = false;
+    await page.engine.start();
+    // Another page of this browser logs in.
+    page.server.loggedIn = true;
+    expect(await page.engine.session.logIn("Eve")).toEqual({ kind: "already", me: ADA });
+    await page.connect();
+    expect(page.server.asked).not.toContain("logIn");
+    expect(page.state).toMatchObject({ stage: { kind: "active", me: ADA }, link: "open" });
+  });
+
+  test("a log-in page that comes into view takes up a session that began elsewhere", async () => {
+    const page = new FakePage();
+    page.server.loggedIn = false;
+    await page.engine.start();
+    page.engine.wake();
+    await page.rest();
+    expect(page.state.stage.kind).toBe("anonymous");
+    page.server.loggedIn = true;
+    page.engine.wake();
+    await page.rest();
+    expect(page.state.stage).toMatchObject({ kind: "active", me: ADA });
+  });
+
+  test("a server that cannot be reached is no reason to log in blindly", async () => {
+    const page = new FakePage();
+    page.server.loggedIn = false;
+    await page.engine.start();
+    page.server.reachable = false;
+    const answer = await page.engine.session.logIn("Ada");
+    expect(answer).toMatchObject({ kind: "refused", error: { code: "unreachable" } });
+  });
+
   test("hello comes first, and unread messages are held and reported", async () => {
     const page = new FakePage();
     page.server.fromBob(7);

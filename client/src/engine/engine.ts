@@ -166,6 +166,7 @@ export class Engine {
 
   /** The page is visible again, or the network is back, or gone. */
   wake(): void {
+    if (this.store.get().stage.kind === "anonymous") void this.session.lookAgain();
     if (this.me() === null) return;
     this.connection.wake();
     this.adopt();

@@ -1,4 +1,4 @@
-import type { UserId } from "../protocol/generated";
+import type { Session, User, UserId } from "../protocol/generated";
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
 import type { EngineEvent, OutboxStorage, StateStore } from "./model";
@@ -10,6 +10,12 @@ export interface SessionListener {
   /** Nobody is any more. */
   ended(): void;
 }
+
+export type LogInAnswer =
+  | { readonly kind: "in" }
+  /** Another page of this browser had logged in before. */
+  | { readonly kind: "already"; readonly me: User }
+  | { readonly kind: "refused"; readonly error: ApiError };
 
 /** Who this browser is: taking up a session, logging in and out. */
 export class SessionKeeper {
@@ -26,9 +32,7 @@ export class SessionKeeper {
   async resume(): Promise<void> {
     for (let failures = 1; ; failures += 1) {
       try {
-        const session = await this.api.session();
-        this.dispatch({ type: "session", session });
-        return await this.listener.begun(session.user.id);
+        return await this.enter(await this.api.session());
       } catch (error) {
         const passing = refusal(error).passing;
         if (!passing) return this.dispatch({ type: "anonymous" });
@@ -38,13 +42,32 @@ export class SessionKeeper {
     }
   }
 
-  /** Logs in; the refusal when there is one. */
-  logIn(name: string, password?: string): Promise<ApiError | null> {
-    return attempt(async () => {
-      const secret = password === undefined ? {} : { password };
-      const session = await this.api.logIn({ name, ...secret });
-      this.dispatch({ type: "session", session });
-      await this.listener.begun(session.user.id);
+  /**
+   * Logs in, unless this browser has a session that the page does not know of. A
+   * log-in would end that one, and with it take a name without a password from
+   * everybody for ever.
+   */
+  async logIn(name: string, password?: string): Promise<LogInAnswer> {
+    try {
+      const held = await this.held();
+      if (held === null) {
+        const secret = password === undefined ? {} : { password };
+        await this.enter(await this.api.logIn({ name, ...secret }));
+        return { kind: "in" };
+      }
+      await this.enter(held);
+      return { kind: "already", me: held.user };
+    } catch (error) {
+      return { kind: "refused", error: refusal(error) };
+    }
+  }
+
+  /** Nobody is logged in on this page: takes the session that another page began. */
+  async lookAgain(): Promise<void> {
+    // What cannot be asked now is asked at log-in.
+    await attempt(async () => {
+      const held = await this.held();
+      if (held !== null && this.store.get().stage.kind === "anonymous") await this.enter(held);
     });
   }
 
@@ -82,6 +105,21 @@ export class SessionKeeper {
   /** The server says that the session is over. */
   lost(): void {
     this.end("You are logged out. Log in to go on.");
+  }
+
+  /** The session of this browser, if it has one. */
+  private async held(): Promise<Session | null> {
+    try {
+      return await this.api.session();
+    } catch (error) {
+      if (refusal(error).code === "unauthorized") return null;
+      throw error;
+    }
+  }
+
+  private enter(session: Session): Promise<void> {
+    this.dispatch({ type: "session", session });
+    return this.listener.begun(session.user.id);
   }
 
   private end(note?: string): void {

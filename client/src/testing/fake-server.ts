@@ -149,6 +149,12 @@ export class FakeApi {
     return { user: ADA, has_password: false };
   }
 
+  async logIn(): Promise<Session> {
+    this.server.loggedIn = true;
+    this.admit("logIn");
+    return { user: ADA, has_password: false };
+  }
+
   async logOut(): Promise<void> {
     this.admit("logOut");
     this.server.loggedIn = false;
