@@ -331,7 +331,7 @@ pub enum Code {
     Unauthorized,
     /// The page asking is not one of this server's.
     ForbiddenOrigin,
-    /// The request names no path of this server.
+    /// The request names no path of this server, or not one host.
     BadRequest,
     /// The upgrade lacks what RFC 6455 asks for; the sentence says what.
     BadUpgrade,

@@ -134,6 +134,25 @@ async fn what_names_no_path_is_a_bad_request() {
 }
 
 #[tokio::test]
+async fn a_request_names_one_host() {
+    let server = TestServer::start(&[]).await;
+    for (version, hosts, expected) in [
+        ("1.1", "", "400"),
+        ("1.1", "Host: x\r\nHost: x\r\n", "400"),
+        ("1.1", "Host: x\r\nhost: y\r\n", "400"),
+        ("1.0", "Host: x\r\nHost: y\r\n", "400"),
+        ("1.1", "Host: x\r\n", "200"),
+        ("1.1", "Host:\r\n", "200"),
+        ("1.0", "", "200"),
+    ] {
+        let request = format!("GET /healthz HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+        let answer = raw(&server, &request).await;
+        assert_eq!(status(&answer), expected, "{version} {hosts:?}: {answer}");
+        assert_eq!(answer.contains(r#"{"code":"bad_request","message":""#), expected == "400", "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn b23_what_is_sent_does_not_break_the_log() {
     let server = TestServer::start(&[]).await;
     let bystanders = Bystanders::of(&server).await;
