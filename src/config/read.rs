@@ -305,7 +305,7 @@ mod tests {
                 "{error}"
             );
         }
-        assert_eq!(log("warn,tidings::web=debug").unwrap(), "warn,tidings::web=debug");
+        assert_eq!(log("warn,tidings=debug").unwrap(), "warn,tidings=debug");
         assert_eq!(log("").unwrap(), DEFAULT_LOG);
     }
 
