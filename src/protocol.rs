@@ -11,6 +11,7 @@ mod reading;
 mod typescript;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use ts_rs::TS;
 
@@ -60,6 +61,18 @@ pub struct Cursor {
     /// The highest number held without a gap before it; 0 for nothing.
     #[ts(type = "number")]
     pub seq: Seq,
+    /// The `at` of the message held there. Where another one is there now, what
+    /// the client holds was undone, though the log may be as long again.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "string")]
+    pub at: Option<OffsetDateTime>,
+}
+
+impl Cursor {
+    /// One that says nothing of the message there.
+    pub fn new(conversation: ConversationId, seq: Seq) -> Self {
+        Self { conversation, seq, at: None }
+    }
 }
 
 /// One message to be stored.
@@ -155,7 +168,7 @@ pub struct Limits {
 pub struct Synced {
     /// Too much was missing in these: page through the history.
     pub truncated: Vec<ConversationId>,
-    /// The log of these is shorter than the cursor: drop them and load afresh.
+    /// The log of these does not go on from the cursor: drop them and load afresh.
     pub reset: Vec<ConversationId>,
 }
 

@@ -24,7 +24,7 @@ pub struct Replay {
     pub messages: Vec<Message>,
     /// Conversations of which more is missing than there was room for.
     pub truncated: Vec<ConversationId>,
-    /// Conversations whose log ends before the cursor.
+    /// Conversations whose log ends before the cursor, or has another message there.
     pub reset: Vec<ConversationId>,
 }
 
@@ -52,15 +52,20 @@ WHERE m.conversation_id = $2 AND m.user_id = $1 ORDER BY e.seq";
 // inner limit cuts nothing; it keeps the planner from joining the whole log.
 const REPLAY: &str = "
 WITH asked AS (
-    SELECT conversation_id, min(seq) AS seq FROM unnest($2::uuid[], $3::bigint[]) AS a (conversation_id, seq)
-    GROUP BY conversation_id
+    SELECT DISTINCT ON (conversation_id) conversation_id, seq, at
+    FROM unnest($2::uuid[], $3::bigint[], $5::timestamptz[]) AS a (conversation_id, seq, at)
+    ORDER BY conversation_id, seq
+), compared AS (
+    SELECT a.conversation_id AS id, a.seq AS cursor, coalesce(c.last_seq, 0) - a.seq AS count, EXISTS (
+        SELECT FROM events WHERE conversation_id = c.id AND seq = a.seq AND created_at <> a.at
+    ) AS other
+    FROM asked a LEFT JOIN members m ON m.conversation_id = a.conversation_id AND m.user_id = $1
+    LEFT JOIN conversations c ON c.id = m.conversation_id
 ), missing AS (
-    SELECT c.id, a.seq AS cursor, c.last_seq - a.seq AS count FROM asked a
-    JOIN members m ON m.conversation_id = a.conversation_id AND m.user_id = $1
-    JOIN conversations c ON c.id = a.conversation_id
-    WHERE c.last_seq <> a.seq
+    SELECT id, cursor, count, count < 0 OR other AS reset FROM compared WHERE count <> 0 OR other
 ), fitted AS (
-    SELECT *, count < 0 AS reset, sum(greatest(count, 0)) OVER (ORDER BY count, id) > $4 AS truncated FROM missing
+    SELECT *, sum(CASE WHEN reset THEN 0 ELSE count END) OVER (ORDER BY NOT reset, count, id) > $4 AS truncated
+    FROM missing
 )
 SELECT f.id, f.reset, f.truncated, e.seq, e.sender_id, e.client_id, e.created_at, e.body
 FROM fitted f LEFT JOIN LATERAL (
@@ -124,15 +129,17 @@ impl Database {
     }
 
     /// What the user's conversations hold after `cursors`, up to `max` messages
-    /// in all. Conversations that are not the user's are left out.
+    /// in all. Conversations that are not the user's have empty logs.
     pub async fn replay(&self, user: UserId, cursors: &[Cursor], max: u32) -> Result<Replay, DatabaseError> {
         let conversations: Vec<Uuid> = cursors.iter().map(|cursor| cursor.conversation.0).collect();
         let places: Vec<i64> = cursors.iter().map(|cursor| to_bigint(cursor.seq)).collect();
+        let times: Vec<Option<OffsetDateTime>> = cursors.iter().map(|cursor| cursor.at).collect();
         let rows: Vec<ReplayRow> = sqlx::query_as(REPLAY)
             .bind(user.0)
             .bind(conversations)
             .bind(places)
             .bind(i64::from(max))
+            .bind(times)
             .fetch_all(&self.pool)
             .await
             .doing("replay")?;

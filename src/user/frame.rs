@@ -73,6 +73,12 @@ mod tests {
             problem(&format!(r#"{{"type":"hello","cursors":[{{"conversation":"{ID}"}}]}}"#)),
             invalid("cursors[0].seq")
         );
+        assert_eq!(
+            problem(&format!(
+                r#"{{"type":"sync","cursors":[{{"conversation":"{ID}","seq":1,"at":"yesterday"}}]}}"#
+            )),
+            invalid("cursors[0].at")
+        );
         assert_eq!(problem(&format!(r#"{{"type":"read","conversation":"{ID}","seq":-1}}"#)), invalid("seq"));
         assert_eq!(problem(&format!(r#"{{"type":"read","conversation":"{ID}","seq":1.5}}"#)), invalid("seq"));
         assert_eq!(problem(r#"{"type":"typing","conversation":7}"#), invalid("conversation"));
@@ -210,7 +216,7 @@ mod tests {
             use crate::domain::{ConversationId, UserId};
             use crate::protocol::{Cursor, Hello, Watch};
             let frame = ClientFrame::Hello(Hello {
-                cursors: vec![Cursor { conversation: ConversationId::fresh(), seq }],
+                cursors: vec![Cursor::new(ConversationId::fresh(), seq)],
                 watch: Watch { list, users: vec![UserId::fresh()] },
             });
             let text = serde_json::to_string(&frame).unwrap();

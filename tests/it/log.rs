@@ -1,9 +1,13 @@
 //! Conversations, history and replay on a real database.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use tidings::database::{Database, DirectPair, Log, NewEvent, Page, Place, Position};
 use tidings::domain::{ClientId, ConversationId, Seq, UserId};
 use tidings::protocol::{Cursor, Message, UNREAD_MAX, User};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::users::{Fresh, claim};
@@ -120,7 +124,7 @@ async fn b16_a_conversation_of_others_looks_like_none() {
         assert_eq!(scene.database.history(eve, id, Page::Last, 10).await.unwrap(), None);
         assert_eq!(scene.database.members(eve, id).await.unwrap(), None);
     }
-    let cursors = [id, nowhere].map(|conversation| Cursor { conversation, seq: 0 });
+    let cursors = [id, nowhere].map(|conversation| Cursor::new(conversation, 0));
     assert_eq!(scene.database.replay(eve, &cursors, 300).await.unwrap(), Default::default());
     let mut members = scene.database.members(ada, id).await.unwrap().unwrap();
     members.sort_unstable();
@@ -154,7 +158,7 @@ async fn a_replay_brings_what_is_missing_whole_or_not_at_all() {
     let (long, short) = (scene.open(ada, bob).await, scene.open(ada, eve).await);
     scene.write(bob, long, 20).await;
     scene.write(eve, short, 5).await;
-    let cursor = |conversation, seq| Cursor { conversation, seq };
+    let cursor = Cursor::new;
     let replay = async |cursors: &[Cursor], max| scene.database.replay(ada, cursors, max).await.unwrap();
 
     let all = replay(&[cursor(long, 17), cursor(short, 4)], 300).await;
@@ -179,6 +183,33 @@ async fn a_replay_brings_what_is_missing_whole_or_not_at_all() {
     let doubled = replay(&[cursor(short, 4), cursor(short, 3)], 300).await;
     assert_eq!(numbers(&doubled.messages), [4, 5], "the lower of two cursors counts, once");
     assert_eq!(replay(&[], 300).await, Default::default());
+}
+
+#[tokio::test]
+async fn f26_a_cursor_at_another_message_is_reset() {
+    let mut scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let (id, other) = (scene.open(ada, bob).await, scene.open(ada, eve).await);
+    scene.write(bob, id, 5).await;
+    scene.write(eve, other, 2).await;
+    let history = scene.database.history(ada, id, Page::Last, 10).await.unwrap().unwrap();
+    let at = |seq: usize| OffsetDateTime::parse(&history.messages[seq - 1].at, &Rfc3339).unwrap();
+    let held = |seq: usize, at| Cursor { at: Some(at), ..Cursor::new(id, seq as Seq) };
+    let replay = async |cursors: &[Cursor]| scene.database.replay(ada, cursors, 300).await.unwrap();
+    let wrong = at(3) + Duration::from_millis(1);
+
+    assert_eq!(numbers(&replay(&[held(3, at(3))]).await.messages), [4, 5]);
+    assert_eq!(replay(&[held(5, at(5))]).await, Default::default());
+    for seq in [3, 5] {
+        let undone = replay(&[held(seq, wrong), Cursor::new(other, 0)]).await;
+        assert_eq!(undone.reset, [id], "at {seq}");
+        assert_eq!(numbers(&undone.messages), [1, 2], "the other conversation goes on");
+    }
+    // One that was begun after what was restored, and one of other people.
+    let [nowhere, foreign] = [ConversationId::fresh(), scene.open(bob, eve).await];
+    for gone in [nowhere, foreign] {
+        assert_eq!(replay(&[Cursor::new(gone, 4)]).await.reset, [gone]);
+    }
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn no_request_reads_the_history_of_others() {
     let user = UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));
     let conversation =
         |n: u128| ConversationId(Uuid::from_u128(0x0000_0000_0000_7000_9000_0000_0000_0000 + n));
-    let cursors: Vec<Cursor> = (2..302).map(|n| Cursor { conversation: conversation(n), seq: 199 }).collect();
+    let cursors: Vec<Cursor> = (2..302).map(|n| Cursor::new(conversation(n), 199)).collect();
     // Prepared statements are planned anew a few times, then perhaps for good.
     for _ in 0..8 {
         assert_eq!(database.replay(user, &cursors, 300).await.unwrap().messages.len(), 300);

@@ -315,6 +315,20 @@ describe("coming back", () => {
     expect(page.log?.messages.at(-1)?.seq).toBe(3);
   });
 
+  test("f26: a log that was undone and is as long again is loaded afresh", async () => {
+    for (const again of [2, 4]) {
+      const page = await pageWith(5);
+      page.sockets.last.end(1006);
+      page.server.log.length = 3;
+      page.server.day += 1;
+      page.server.fromBob(again);
+      await page.clock.pass(1_000);
+      await page.connect();
+      expect(page.log?.messages).toEqual(page.server.log.slice(page.log?.base));
+      expect(page.log?.known).toBe(3 + again);
+    }
+  });
+
   test("a session that ended elsewhere leads to the log-in", async () => {
     const page = await pageWith(1);
     page.sockets.last.end(4501);

@@ -208,7 +208,7 @@ export class Engine {
     return [...logs]
       .sort(([a], [b]) => at(b).localeCompare(at(a)))
       .slice(0, CURSORS_MAX)
-      .map(([conversation, log]) => ({ conversation, seq: heldTo(log) }));
+      .map(([conversation, log]) => cursorOf(conversation, log));
   }
 
   private onFrame(frame: ServerFrame): void {
@@ -371,4 +371,10 @@ export class Engine {
     const { stage } = this.store.get();
     return stage.kind === "active" ? stage.me.id : null;
   }
+}
+
+/** How far a log is held, and by which message the server knows that it is its own. */
+function cursorOf(conversation: ConversationId, log: Log): Cursor {
+  const last = log.messages.at(-1);
+  return { conversation, seq: heldTo(log), ...(last === undefined ? {} : { at: last.at }) };
 }

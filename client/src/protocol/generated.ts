@@ -24,7 +24,12 @@ export type Cursor = { conversation: ConversationId,
 /**
  * The highest number held without a gap before it; 0 for nothing.
  */
-seq: number, };
+seq: number, 
+/**
+ * The `at` of the message held there. Where another one is there now, what
+ * the client holds was undone, though the log may be as long again.
+ */
+at?: string, };
 
 export type Send = { client_id: ClientId, conversation: ConversationId, 
 /**
@@ -73,7 +78,7 @@ export type Synced = {
  */
 truncated: Array<ConversationId>, 
 /**
- * The log of these is shorter than the cursor: drop them and load afresh.
+ * The log of these does not go on from the cursor: drop them and load afresh.
  */
 reset: Array<ConversationId>, };
 

@@ -6,6 +6,7 @@ import type {
   Conversation,
   ConversationId,
   Conversations,
+  Cursor,
   History,
   Limits,
   Message,
@@ -38,6 +39,8 @@ export class FakeServer {
   epoch = "one";
   loggedIn = true;
   reachable = true;
+  /** The day of everything that is stored. */
+  day = 23;
   /** Requests answered, by name. */
   readonly asked: string[] = [];
   private readonly positions = new Map([
@@ -49,7 +52,7 @@ export class FakeServer {
     const known = this.log.find((held) => held.client_id === clientId);
     if (known !== undefined) return known;
     const seq = this.log.length + 1;
-    const at = new Date(Date.UTC(2026, 10, 23) + seq * 1_000).toISOString();
+    const at = new Date(Date.UTC(2026, 10, this.day) + seq * 1_000).toISOString();
     const message = {
       conversation: CONVERSATION,
       seq,
@@ -117,9 +120,13 @@ export class FakeServer {
     return { id: CONVERSATION, members, last_seq: this.log.length, last, unread };
   }
 
-  private replay(cursors: readonly { conversation: string; seq: number }[]): ServerFrame[] {
-    const missed = cursors.flatMap(({ seq }) => this.log.filter((held) => held.seq > seq));
-    const reset = cursors.filter(({ seq }) => seq > this.log.length).map((c) => c.conversation);
+  private replay(cursors: readonly Cursor[]): ServerFrame[] {
+    const undone = ({ seq, at }: Cursor) =>
+      seq > this.log.length || (at !== undefined && at !== this.log[seq - 1]?.at);
+    const missed = cursors
+      .filter((cursor) => !undone(cursor))
+      .flatMap(({ seq }) => this.log.filter((held) => held.seq > seq));
+    const reset = cursors.filter(undone).map((cursor) => cursor.conversation);
     return [
       ...missed.map((message): ServerFrame => ({ type: "message", ...message })),
       { type: "synced", truncated: [], reset },

@@ -151,8 +151,7 @@ impl Socket {
     }
 
     pub async fn hello(&mut self, cursors: &[(ConversationId, u64)], watch: Watch) -> Welcome {
-        let cursors =
-            cursors.iter().map(|(conversation, seq)| Cursor { conversation: *conversation, seq: *seq });
+        let cursors = cursors.iter().map(|(conversation, seq)| Cursor::new(*conversation, *seq));
         self.say(&ClientFrame::Hello(Hello { cursors: cursors.collect(), watch })).await;
         match self.expect("welcome", |frame| matches!(frame, ServerFrame::Welcome(_))).await {
             ServerFrame::Welcome(welcome) => welcome,

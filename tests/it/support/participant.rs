@@ -199,7 +199,7 @@ impl Participant {
     }
 
     fn cursors(&self) -> Vec<Cursor> {
-        self.views.iter().map(|(id, view)| Cursor { conversation: *id, seq: view.shown }).collect()
+        self.views.iter().map(|(id, view)| Cursor::new(*id, view.shown)).collect()
     }
 
     /// What has no answer is to be sent again.
