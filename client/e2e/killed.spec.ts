@@ -2,6 +2,7 @@ import type { Page } from "@playwright/test";
 import { expect, type Person, test } from "./fixtures";
 import { bannersOf, countBanners, socketOf } from "./observed";
 import { talk } from "./person";
+import { QUICK_RETURN } from "./server";
 
 const UNSENT = Array.from({ length: 8 }, (_, index) => `Unsent ${index + 1}`);
 
@@ -11,7 +12,7 @@ test("f25: what a killed browser had not sent goes out when it is opened again",
   ownServer,
   ownChromium,
 }) => {
-  const on = await ownServer();
+  const on = await ownServer(QUICK_RETURN);
   const chromium = await ownChromium();
   const bob = await person("Bob", { on });
   const first = await person("Ada", { on, at: await chromium.run() });

@@ -2,6 +2,7 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
 import { bannersOf, countBanners, socketOf } from "./observed";
 import { talk } from "./person";
+import { QUICK_RETURN } from "./server";
 
 /** The page says so only when an interruption lasts longer than 3 s. */
 const banner = (page: Page) => page.getByTestId("banner");
@@ -142,7 +143,7 @@ for (const [way, act] of WAYS) {
 }
 
 test("a short interruption shows no banner", async ({ person, ownServer }) => {
-  const on = await ownServer({ TIDINGS_RECONNECT_MIN_MS: "50", TIDINGS_RECONNECT_MAX_MS: "200" });
+  const on = await ownServer(QUICK_RETURN);
   const [ada, bob] = [await person("Ada", { on }), await person("Bob", { on })];
   await talk(ada, bob);
   await countBanners(ada.page);

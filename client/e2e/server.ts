@@ -22,6 +22,9 @@ const DEFAULTS = {
 
 const run = promisify(execFile);
 
+/** For tests in which people come back to it and that is not the point. */
+export const QUICK_RETURN = { TIDINGS_RECONNECT_MIN_MS: "50", TIDINGS_RECONNECT_MAX_MS: "200" };
+
 export type Settings = Readonly<Record<string, string>>;
 
 /**
@@ -101,12 +104,14 @@ export class Server {
   }
 
   /**
-   * What an operator does who needs that copy: recovery up to the last that its
-   * archive has, which is nothing here. To be called while it does not run.
+   * What an operator does who needs that copy: puts it back as it is, or lets it
+   * recover up to the last that the archive has, which is nothing here. To be
+   * called while it does not run.
    */
-  async restoreDatabase(): Promise<void> {
+  async restoreDatabase(way: "copied back" | "recovered"): Promise<void> {
     await rm(this.database, { recursive: true });
     await rename(this.copy, this.database);
+    if (way === "copied back") return;
     await appendFile(join(this.database, "postgresql.auto.conf"), "restore_command = 'false'\n");
     await writeFile(join(this.database, "recovery.signal"), "");
   }

@@ -2,6 +2,7 @@ import type { JSHandle, Page } from "@playwright/test";
 import { expect, type Person, test } from "./fixtures";
 import { expectGrowth, recordNumbers } from "./observed";
 import { talk } from "./person";
+import { QUICK_RETURN } from "./server";
 
 /** After which silence the page asks, and how long it waits for an answer. */
 const QUIET_MS = 20_000;
@@ -47,7 +48,11 @@ test("f21: a tab that slept fills the gap before it shows anything newer", async
   ownChromium,
 }) => {
   // The gap is too wide for a replay: it is fetched, while live messages come in.
-  const on = await ownServer({ TIDINGS_SENDS_PER_SECOND: "0", TIDINGS_REPLAY_MAX: "3" });
+  const on = await ownServer({
+    ...QUICK_RETURN,
+    TIDINGS_SENDS_PER_SECOND: "0",
+    TIDINGS_REPLAY_MAX: "3",
+  });
   const chromium = await ownChromium();
   const [ada, bob] = [
     await person("Ada", { on }),
