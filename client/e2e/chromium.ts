@@ -22,6 +22,9 @@ export const PROGRAM = process.env.TIDINGS_CHROMIUM;
 /** Root's Chromium has no sandbox. */
 export const SANDBOX = process.getuid?.() !== 0;
 
+/** In which it opens its window, on a machine that is busy with other tests. */
+const START_MS = 60_000;
+
 /** Where profiles are made; what `cargo test` names is removed with its run. */
 const ROOT = process.env.TIDINGS_TEST_ROOT ?? tmpdir();
 
@@ -58,7 +61,10 @@ export class Chromium {
     this.child = child;
     // For who removes what a killed run leaves.
     await writeFile(join(this.directory, "server.pid"), `${child.pid}`);
-    this.browser = await chromium.connectOverCDP(await debuggerOf(child), { noDefaults: true });
+    this.browser = await chromium.connectOverCDP(await debuggerOf(child), {
+      noDefaults: true,
+      timeout: START_MS,
+    });
     const [context] = this.browser.contexts();
     if (context === undefined) throw new Error("Chromium has no window");
     return context;
