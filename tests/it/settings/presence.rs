@@ -35,6 +35,12 @@ fn leaves(frame: &ServerFrame) -> usize {
     }
 }
 
+/// Who comes and goes between two differences is in neither.
+async fn is_told_of(hers: &mut Socket, person: &Person) {
+    let comes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.joins.contains(&person.user));
+    hers.expect("somebody comes", comes).await;
+}
+
 #[tokio::test]
 async fn who_goes_is_gone_after_the_grace() {
     let settings = [("TIDINGS_PRESENCE_GRACE_MS", "300"), ("TIDINGS_PRESENCE_INTERVAL_MS", "10")];
@@ -42,8 +48,7 @@ async fn who_goes_is_gone_after_the_grace() {
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let (mut hers, _) = looking(&ada).await;
     let his = bob.connect(&[]).await;
-    let comes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.joins.contains(&bob.user));
-    hers.expect("Bob comes", comes).await;
+    is_told_of(&mut hers, &bob).await;
     let gone = Instant::now();
     drop(his);
     hers.expect("Bob goes", |frame| leaves(frame) == 1).await;
@@ -66,6 +71,7 @@ async fn who_logs_out_is_gone_at_once() {
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let (mut hers, _) = looking(&ada).await;
     let (mut first, mut second) = (bob.connect(&[]).await, bob.connect(&[]).await);
+    is_told_of(&mut hers, &bob).await;
     log_out(&bob).await;
     assert_eq!((first.end().await.code, second.end().await.code), (4501, 4501));
     let goes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.leaves.contains(&bob.user.id));
@@ -80,9 +86,9 @@ async fn close(mut socket: Socket) {
 
 /// Whether, by the time that Eve is told of, nobody has been seen leaving.
 async fn nobody_has_left(server: &TestServer, hers: &mut Socket) -> bool {
-    let _eve = server.person("Eve").await.connect(&[]).await;
-    let comes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.joins.iter().any(|user| &*user.name == "Eve"));
-    hers.expect("Eve", comes).await;
+    let eve = server.person("Eve").await;
+    let _here = eve.connect(&[]).await;
+    is_told_of(hers, &eve).await;
     hers.heard.iter().all(|frame| leaves(frame) == 0)
 }
 
@@ -96,6 +102,7 @@ async fn who_logs_out_of_one_session_stays_online_in_another() {
     elsewhere.token = session.token.unwrap();
     let (mut hers, _) = looking(&ada).await;
     let (mut closed, kept) = (bob.connect(&[]).await, elsewhere.connect(&[]).await);
+    is_told_of(&mut hers, &bob).await;
     log_out(&bob).await;
     assert_eq!(closed.end().await.code, 4501);
     // This one goes without a log-out, and so with the grace.
@@ -109,6 +116,7 @@ async fn who_logs_in_again_in_the_same_browser_is_never_gone() {
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let (mut hers, _) = looking(&ada).await;
     let mut tab = bob.connect(&[]).await;
+    is_told_of(&mut hers, &bob).await;
     let cookie = HeaderMap::from_iter([
         (COOKIE, format!("tidings_session={}", bob.token).parse().unwrap()),
         (ORIGIN, server.url.parse().unwrap()),
