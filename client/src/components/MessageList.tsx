@@ -137,8 +137,18 @@ function useFirstRow(list: RefObject<VirtuosoHandle | null>, rows: number) {
       onRendered(items: readonly { readonly originalIndex?: number }[]) {
         if (items.length === 0) return;
         const now = items[0]?.originalIndex === 0;
-        if (now && drawn === false) this.entered = this.rows;
+        if (!now) this.entered = null;
+        else if (drawn === false) this.enter();
         drawn = now;
+      },
+      /** It is measured in this frame, or was before: what changes its height later is another matter. */
+      enter() {
+        this.entered = this.rows;
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => {
+            this.entered = null;
+          }),
+        );
       },
       onHeight(next: number) {
         // With other rows than then, the change is theirs.
