@@ -11,6 +11,9 @@ test("500 messages are paged in without a jump", async ({ person }) => {
     `Message ${at + 1}${"\nand another line".repeat(at % 4)}`;
   await sendAll(ada.page, Array.from({ length: MESSAGES }, body));
   await expect(bob.unread(ada)).toHaveText("99+");
+  await bob.conversationRow(ada).click();
+  await bob.page.getByTestId("jump-to-latest").click();
+  await expect(ada.message(`Message ${MESSAGES}`)).toHaveAttribute("data-state", "read");
   await bob.page.goto("about:blank");
   await bob.page.goto("/");
   await bob.isIn();

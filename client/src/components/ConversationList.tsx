@@ -1,10 +1,10 @@
 import { memo, useMemo } from "react";
-import { type Chat, UNREAD_MAX } from "../engine/model";
+import type { Chat } from "../engine/model";
 import type { Entry } from "../engine/outbox";
 import { addressOf } from "../platform/route";
 import type { User } from "../protocol/generated";
 import { useCommands, useSelect } from "../store/hooks";
-import { chatRows, partnerOf, stateOfEntry } from "../store/selectors";
+import { chatRows, partnerOf, stateOfEntry, unreadText } from "../store/selectors";
 import { Avatar } from "./Avatar";
 import { Mark } from "./Mark";
 import { shortTime } from "./time";
@@ -111,7 +111,7 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
 });
 
 function UnreadBadge({ unread }: { readonly unread: number }) {
-  const text = unread >= UNREAD_MAX ? `${UNREAD_MAX - 1}+` : String(unread);
+  const text = unreadText(unread);
   return (
     <span
       role="img"

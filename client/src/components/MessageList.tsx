@@ -1,10 +1,17 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
-import type { Log } from "../engine/log";
+import { hasGap, type Log } from "../engine/log";
 import type { Chat } from "../engine/model";
 import type { User } from "../protocol/generated";
 import { useCommands, useSelect } from "../store/hooks";
-import { type Line, linesOf, stateOf } from "../store/selectors";
+import {
+  firstUnread,
+  type Line,
+  linesOf,
+  reachesUnread,
+  stateOf,
+  unreadText,
+} from "../store/selectors";
 import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
 import { usePlace } from "./use-place";
@@ -12,6 +19,8 @@ import { useSeen } from "./use-seen";
 
 /** History is asked for when fewer messages than this are left above. */
 const AHEAD = 30;
+/** How long to wait for older messages, before those that are held are shown. */
+const PATIENCE_MS = 3_000;
 
 interface Props {
   readonly chat: Chat;
@@ -19,14 +28,36 @@ interface Props {
   readonly me: User;
 }
 
+/** The messages of a conversation, from where the reader left off. */
+export function MessageList(props: Props) {
+  return <Opening key={useGeneration(props.log.base)} {...props} />;
+}
+
+/** Waits for what the conversation opens with, but not for long. */
+function Opening(props: Props) {
+  const { chat, log, me } = props;
+  const commands = useCommands();
+  const reached = reachesUnread(chat, log, me.id);
+  const waited = usePatience();
+  const opened = useOnce(reached || (waited && log.messages.length > 0));
+  const older = !reached && !hasGap(log) ? log.base : 0;
+  useEffect(() => {
+    if (older > 0) void commands.loadOlder(chat.id);
+  }, [commands, chat.id, older]);
+  if (opened) return <Messages {...props} />;
+  return <p className="flex-1 content-center p-6 text-center text-soft">Loading the messages…</p>;
+}
+
 /**
  * The messages held, drawn as far as they are in view. The list counts from
  * `firstItemIndex`: as numbers are dense, that is the number of the first
  * message held, and history that comes in above moves nothing.
  */
-export function MessageList({ chat, log, me }: Props) {
+function Messages({ chat, log, me }: Props) {
   const commands = useCommands();
   const lines = useLines(chat, log, me);
+  // What is new stays marked for as long as the conversation is in front.
+  const [fresh] = useState(() => firstUnread(chat, log, me.id));
   const others = useMemo(
     () => chat.members.filter((member) => member.user.id !== me.id),
     [chat.members, me.id],
@@ -34,7 +65,7 @@ export function MessageList({ chat, log, me }: Props) {
   const seen = useCallback((seq: number) => commands.seen(chat.id, seq), [commands, chat.id]);
   const watchEnd = useSeen(seen);
   const list = useRef<VirtuosoHandle>(null);
-  const { place, atEnd } = usePlace(list);
+  const { place, atEnd } = usePlace(list, fresh);
   const first = useFirstRow(list, lines.length);
   const loadOlder = useCallback(() => {
     if (log.base > 0) void commands.loadOlder(chat.id);
@@ -58,13 +89,16 @@ export function MessageList({ chat, log, me }: Props) {
       <Virtuoso<Line>
         ref={list}
         scrollerRef={place.attach}
-        key={useGeneration(log.base)}
         className="h-full"
         role="log"
         aria-label="Messages"
         data={lines}
         firstItemIndex={log.base + 1}
-        initialTopMostItemIndex={{ index: "LAST", align: "end" }}
+        initialTopMostItemIndex={
+          fresh === null
+            ? { index: "LAST", align: "end" }
+            : { index: fresh - log.base - 1, align: "start" }
+        }
         alignToBottom
         // Heights found while scrolling up are made up for in the same frame.
         skipAnimationFrameInResizeObserver
@@ -80,12 +114,14 @@ export function MessageList({ chat, log, me }: Props) {
           <MessageRow
             line={line}
             state={stateOf(line, others)}
-            watchEnd={watchEnd}
+            fresh={fresh !== null && line.message?.seq === fresh}
+            // Until the list is where it opens, what is drawn has not been seen.
+            watchEnd={atEnd === null ? null : watchEnd}
             unfolding={place.unfolding}
           />
         )}
       />
-      {!atEnd && (
+      {atEnd === false && (
         <button
           type="button"
           className="absolute right-4 bottom-3 flex items-center gap-2 rounded-full border border-line bg-surface px-3 py-2 text-sm font-medium shadow-md"
@@ -93,7 +129,7 @@ export function MessageList({ chat, log, me }: Props) {
           data-testid="jump-to-latest"
         >
           <DownIcon className="size-4" />
-          {chat.unread > 0 ? `${chat.unread} new` : "Latest"}
+          {chat.unread > 0 ? `${unreadText(chat.unread)} new` : "Latest"}
         </button>
       )}
     </div>
@@ -111,6 +147,23 @@ function useLines(chat: Chat, log: Log, me: User): Line[] {
       ),
     [log.messages, entries, chat.id, me.id],
   );
+}
+
+/** Whether it was so once. */
+function useOnce(now: boolean): boolean {
+  const [held, setHeld] = useState(now);
+  if (now && !held) setHeld(true);
+  return held || now;
+}
+
+/** False at first, true for good when that has lasted. */
+function usePatience(): boolean {
+  const [over, setOver] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setOver(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return over;
 }
 
 /** Counts how often the run began anew further on: then the list does, too. */

@@ -12,18 +12,22 @@ const FOLD_LINES = 24;
 interface Props {
   readonly line: Line;
   readonly state: MessageState;
-  /** Watches the end of a message of somebody else. */
-  readonly watchEnd: RefCallback<HTMLElement>;
+  /** Whether what is new to the reader begins with it. */
+  readonly fresh: boolean;
+  /** Watches the end of a message, once it may count as seen. */
+  readonly watchEnd: RefCallback<HTMLElement> | null;
   /** Told before a long text shows more or less of itself. */
   readonly unfolding: () => void;
 }
 
-/** One message, and the day where a new one begins. */
-export const MessageRow = memo(function MessageRow({ line, state, watchEnd, unfolding }: Props) {
+/** One message, and what begins with it: a new day, what is new to the reader. */
+export const MessageRow = memo(function MessageRow(props: Props) {
+  const { line, state, fresh, watchEnd, unfolding } = props;
   const { mine, at, message, entry } = line;
   return (
     <div className="px-3 pb-1.5 sm:px-6">
       {line.day && <Day at={at} />}
+      {fresh && <New />}
       <div className={`flex ${mine ? "justify-end" : "justify-start"}`}>
         <article
           data-testid="message"
@@ -43,7 +47,7 @@ export const MessageRow = memo(function MessageRow({ line, state, watchEnd, unfo
             </time>
             {mine && <Mark state={state} />}
           </footer>
-          {!mine && message !== undefined && (
+          {message !== undefined && (
             <span ref={watchEnd} data-end={message.seq} className="block h-px" />
           )}
         </article>
@@ -59,6 +63,19 @@ function Day({ at }: { readonly at: string }) {
       <time className="rounded-full bg-raised px-3 py-1 text-xs text-soft" dateTime={at}>
         {dayOf(at)}
       </time>
+    </p>
+  );
+}
+
+function New() {
+  return (
+    <p
+      className="flex items-center gap-3 pt-1 pb-3 text-xs font-semibold text-accent"
+      data-testid="new-messages"
+    >
+      <span className="h-px flex-1 bg-accent opacity-40" />
+      New
+      <span className="h-px flex-1 bg-accent opacity-40" />
     </p>
   );
 }

@@ -7,6 +7,8 @@ const AT_END = 80;
 const STILL_FRAMES = 10;
 /** After so many it is left to itself. */
 const SETTLE_FRAMES = 120;
+/** So much of what is read already is in view above what is new, in pixels. */
+const CONTEXT = 48;
 /** With these the reader takes over, whatever is being put back. */
 const INPUTS = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
 
@@ -17,12 +19,13 @@ type Held =
   | { readonly row: number; readonly part: number; readonly y: number };
 
 /**
- * Keeps the reader's place: the end, whatever comes in or changes its size, or
- * else the first row that begins in view, when the list changes its size.
+ * Opens the list at its end, or at row number `start`, and keeps the reader's
+ * place from then on: the end, whatever comes in or changes its size, or else the
+ * first row that begins in view, when the list changes its size.
  */
 class Place {
   /** `null`: wherever the next layout shows it. */
-  private held: Held | null = null;
+  private held: Held | null;
   private scroller: HTMLElement | null = null;
   private size = "";
   /** The next look at whether rows still move after a change; 0: it has settled. */
@@ -35,8 +38,11 @@ class Place {
 
   constructor(
     private readonly list: RefObject<VirtuosoHandle | null>,
+    start: number | null,
     private readonly moved: (atEnd: boolean) => void,
-  ) {}
+  ) {
+    this.held = start === null ? { fromEnd: 0 } : { row: start, part: 0, y: CONTEXT };
+  }
 
   /** For Virtuoso's `scrollerRef`. */
   readonly attach = (scroller: HTMLElement | Window | null) => {
@@ -44,13 +50,13 @@ class Place {
     if (!(scroller instanceof HTMLElement)) return;
     this.scroller = scroller;
     this.size = sizeOf(scroller);
-    this.held = { fromEnd: 0 };
     scroller.addEventListener("scroll", this.onScroll, { passive: true });
-    for (const input of INPUTS) scroller.addEventListener(input, this.settled, { passive: true });
+    for (const input of INPUTS) scroller.addEventListener(input, this.onInput, { passive: true });
     this.observer.observe(scroller);
     const rows = scroller.querySelector('[data-testid="virtuoso-item-list"]');
     // With its padding, which stands for the rows that are not drawn.
     if (rows !== null) this.observer.observe(rows, { box: "border-box" });
+    this.settle();
   };
 
   readonly goToEnd = () => {
@@ -66,9 +72,9 @@ class Place {
   private detach() {
     this.observer.disconnect();
     cancelAnimationFrame(this.scrolled);
-    this.settled();
+    this.stop();
     this.scroller?.removeEventListener("scroll", this.onScroll);
-    for (const input of INPUTS) this.scroller?.removeEventListener(input, this.settled);
+    for (const input of INPUTS) this.scroller?.removeEventListener(input, this.onInput);
     this.scroller = null;
   }
 
@@ -82,7 +88,7 @@ class Place {
     const { scroller } = this;
     if (scroller === null) return;
     // Until a change has settled it is not the reader who scrolls.
-    if (this.frame === 0 && this.size === sizeOf(scroller)) this.note(scroller);
+    if (this.frame === 0 && this.size === sizeOf(scroller)) this.hold(placeIn(scroller));
   };
 
   private onResize() {
@@ -90,33 +96,46 @@ class Place {
     if (scroller === null) return;
     const resized = this.size !== sizeOf(scroller);
     this.size = sizeOf(scroller);
-    if (this.held === null) this.note(scroller);
+    if (this.held === null) this.hold(placeIn(scroller));
     // History that comes in above is for Virtuoso to make up for.
-    else if (resized || "fromEnd" in this.held) this.settle();
+    else if (resized || !isRow(this.held)) this.settle();
   }
+
+  private readonly onInput = () => {
+    if (this.frame !== 0) this.settled();
+  };
 
   /** Puts the place back, and again for as long as rows are drawn and measured. */
   private readonly settle = () => {
     const { scroller, held } = this;
-    if (scroller === null || held === null) return this.settled();
+    if (scroller === null || held === null) return this.stop();
     const wasThere = this.restore(scroller, held);
     const goesOn = this.frame !== 0;
     this.frames = goesOn ? this.frames + 1 : 0;
     this.still = goesOn && wasThere ? this.still + 1 : 0;
+    if (this.still >= STILL_FRAMES || this.frames >= SETTLE_FRAMES) return this.settled();
     cancelAnimationFrame(this.frame);
-    const over = this.still >= STILL_FRAMES || this.frames >= SETTLE_FRAMES;
-    this.frame = over ? 0 : requestAnimationFrame(this.settle);
+    this.frame = requestAnimationFrame(this.settle);
   };
 
-  private readonly settled = () => {
+  private settled() {
+    this.stop();
+    if (this.scroller === null) return;
+    const { held } = this;
+    const now = placeIn(this.scroller);
+    // A row that was put back stays the one to come back to.
+    this.hold(isRow(now) && isRow(held) ? held : now);
+  }
+
+  private stop() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-  };
+  }
 
   /** Whether the list was there already. */
   private restore(scroller: HTMLElement, held: Held): boolean {
     const before = scroller.scrollTop;
-    if ("fromEnd" in held) {
+    if (!isRow(held)) {
       scroller.scrollTop = scroller.scrollHeight - scroller.clientHeight - held.fromEnd;
     } else {
       const row = scroller.querySelector(`[data-item-index="${held.row}"]`);
@@ -138,19 +157,21 @@ class Place {
     return false;
   }
 
-  private note(scroller: HTMLElement) {
-    const { scrollHeight, scrollTop, clientHeight } = scroller;
-    const fromEnd = Math.max(0, scrollHeight - scrollTop - clientHeight);
-    this.hold(fromEnd <= AT_END ? { fromEnd } : rowInView(scroller));
-  }
-
   private hold(held: Held | null) {
     this.held = held;
-    if (held !== null) this.moved("fromEnd" in held);
+    if (held !== null) this.moved(!isRow(held));
   }
 }
 
+const isRow = (held: Held | null) => held !== null && "row" in held;
+
 const sizeOf = (element: HTMLElement) => `${element.clientWidth}×${element.clientHeight}`;
+
+function placeIn(scroller: HTMLElement): Held | null {
+  const { scrollHeight, scrollTop, clientHeight } = scroller;
+  const fromEnd = Math.max(0, scrollHeight - scrollTop - clientHeight);
+  return fromEnd <= AT_END ? { fromEnd } : rowInView(scroller);
+}
 
 /** The first row that begins in view; when one fills it, the point where the view begins. */
 function rowInView(scroller: HTMLElement): Held | null {
@@ -166,9 +187,12 @@ function rowInView(scroller: HTMLElement): Held | null {
   return held;
 }
 
-/** The place in the list, and whether that is its end. */
-export function usePlace(list: RefObject<VirtuosoHandle | null>) {
-  const [atEnd, setAtEnd] = useState(true);
-  const [place] = useState(() => new Place(list, setAtEnd));
+/**
+ * The place in the list, which opens at row number `start` or at its end, and
+ * whether it is at the end; `null`: it is not where it opens yet.
+ */
+export function usePlace(list: RefObject<VirtuosoHandle | null>, start: number | null) {
+  const [atEnd, setAtEnd] = useState<boolean | null>(null);
+  const [place] = useState(() => new Place(list, start, setAtEnd));
   return { place, atEnd };
 }

@@ -144,6 +144,29 @@ describe("receiving", () => {
     expect(page.server.conversation()).toMatchObject({ unread: 0 });
   });
 
+  test("an own message in view reads what others wrote before it, and nothing after", async () => {
+    const page = await pageWith(3);
+    page.server.store(ADA, "ada-elsewhere", "from another device");
+    page.server.fromBob(2);
+    page.sockets.last.end(1006);
+    await page.clock.pass(1_000);
+    await page.connect();
+    page.engine.seen(CONVERSATION, 4);
+    await page.rest();
+    expect(page.chat?.unread).toBe(2);
+    expect(page.server.conversation()).toMatchObject({ unread: 2, members: [{ read: 3 }, {}] });
+  });
+
+  test("own messages need no receipt", async () => {
+    const page = await pageWith(1);
+    page.engine.seen(CONVERSATION, 1);
+    page.engine.write(CONVERSATION, "hello");
+    await page.rest();
+    page.engine.seen(CONVERSATION, 2);
+    await page.clock.pass(1_000);
+    expect(page.sockets.last.sent).toEqual([]);
+  });
+
   test("what the server knows of the own positions is not told again", async () => {
     const page = await pageWith(4);
     page.engine.seen(CONVERSATION, 4);

@@ -153,10 +153,13 @@ export class Engine {
     if (this.connection.send({ type: "typing", conversation })) this.typedAt.set(conversation, now);
   }
 
-  /** A message of somebody else was in view. */
+  /** A message was in view; whatever came before it counts as read with it. */
   seen(conversation: ConversationId, seq: number): void {
-    this.dispatch({ type: "seen", conversation, seq });
-    this.receipts.reached(conversation, "read", seq);
+    const log = this.store.get().logs.get(conversation);
+    if (log === undefined) return;
+    const read = newestOfOthers(log, this.me(), seq);
+    this.dispatch({ type: "seen", conversation, seq: read });
+    this.receipts.reached(conversation, "read", read);
   }
 
   /** Whose presence a list shows now. */
@@ -362,9 +365,7 @@ export class Engine {
 
   /** Tells that the newest message of others is held; the own ones need no receipt. */
   private reportDelivered(conversation: ConversationId, log: Log): void {
-    const me = this.me();
-    const newest = log.messages.findLast((message) => message.sender !== me);
-    if (newest !== undefined) this.receipts.reached(conversation, "delivered", newest.seq);
+    this.receipts.reached(conversation, "delivered", newestOfOthers(log, this.me()));
   }
 
   private me(): UserId | null {
@@ -377,4 +378,10 @@ export class Engine {
 function cursorOf(conversation: ConversationId, log: Log): Cursor {
   const last = log.messages.at(-1);
   return { conversation, seq: heldTo(log), ...(last === undefined ? {} : { at: last.at }) };
+}
+
+/** The last message that somebody else wrote, up to number `end`; 0: none that is held. */
+function newestOfOthers(log: Log, me: UserId | null, end = Number.POSITIVE_INFINITY): number {
+  const newest = log.messages.findLast(({ seq, sender }) => seq <= end && sender !== me);
+  return newest?.seq ?? 0;
 }

@@ -1,5 +1,4 @@
-import { UNREAD_MAX } from "../engine/model";
-import { selectUnread } from "../store/selectors";
+import { selectUnread, unreadText } from "../store/selectors";
 import type { Store } from "../store/store";
 
 const NAME = "Tidings";
@@ -14,5 +13,5 @@ export function showUnreadInTitle(store: Store): void {
 
 export function titleFor(unread: number): string {
   if (unread === 0) return NAME;
-  return `(${unread >= UNREAD_MAX ? `${UNREAD_MAX - 1}+` : unread}) ${NAME}`;
+  return `(${unreadText(unread)}) ${NAME}`;
 }

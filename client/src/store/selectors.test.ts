@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { noteKnown, place, startLog } from "../engine/log";
+import type { Chat } from "../engine/model";
 import type { Entry } from "../engine/outbox";
 import type { Message } from "../protocol/generated";
-import { chatRows, linesOf, stateOf } from "./selectors";
+import { BACK_MAX, chatRows, firstUnread, linesOf, reachesUnread, stateOf } from "./selectors";
 
 const message = (seq: number, at: string, sender = "ada"): Message => ({
   conversation: "c",
@@ -44,6 +46,46 @@ test("f22: where the server's clock was set back, lines stay in the order of the
   const early: Entry = { ...entry, writtenAt: at(10) };
   const lines = linesOf(log, [early], "ada");
   expect(lines.map((line) => line.message?.seq)).toEqual([1, 2, 3, 4, undefined]);
+});
+
+describe("where a conversation opens", () => {
+  const chat = (read: number, unread: number): Chat => ({
+    id: "c",
+    members: [
+      { user: { id: "ada", name: "Ada" }, delivered: 9, read },
+      { user: { id: "bob", name: "Bob" }, delivered: 9, read: 9 },
+    ],
+    last: null,
+    unread,
+  });
+  /** Ada wrote the even ones, Bob the odd ones. */
+  const log = (base: number, end: number) =>
+    Array.from({ length: end - base }, (_, index) => base + index + 1)
+      .map((seq) => message(seq, entry.writtenAt, seq % 2 === 0 ? "ada" : "bob"))
+      .reduce(place, startLog(base));
+
+  test("at the first message of somebody else that is not read", () => {
+    expect(firstUnread(chat(0, 5), log(0, 9), "ada")).toBe(1);
+    expect(firstUnread(chat(3, 3), log(0, 9), "ada")).toBe(5);
+    expect(firstUnread(chat(3, 3), log(2, 9), "ada")).toBe(5);
+    expect(firstUnread(chat(9, 0), log(5, 9), "ada")).toBeNull();
+    expect(firstUnread(chat(9, 0), log(5, 10), "ada")).toBeNull();
+  });
+
+  test("once that is held, and everything after it", () => {
+    expect(reachesUnread(chat(3, 3), log(3, 9), "ada")).toBe(true);
+    expect(reachesUnread(chat(3, 3), log(4, 9), "ada")).toBe(false);
+    expect(reachesUnread(chat(3, 3), noteKnown(log(3, 9), 10), "ada")).toBe(false);
+    expect(reachesUnread(chat(9, 0), log(8, 9), "ada")).toBe(true);
+    expect(reachesUnread(chat(0, 0), startLog(0), "ada")).toBe(true);
+  });
+
+  test("but no further back than the bound", () => {
+    const end = BACK_MAX + 500;
+    expect(reachesUnread(chat(0, 100), log(501, end), "ada")).toBe(false);
+    expect(reachesUnread(chat(0, 100), log(500, end), "ada")).toBe(true);
+    expect(firstUnread(chat(0, 100), log(500, end), "ada")).toBe(501);
+  });
 });
 
 test("marks follow how far everybody else has got", () => {

@@ -1,4 +1,5 @@
-import type { Chat } from "../engine/model";
+import { hasGap, type Log } from "../engine/log";
+import { type Chat, UNREAD_MAX } from "../engine/model";
 import type { Entry } from "../engine/outbox";
 import type { ConversationId, Member, Message, User, UserId } from "../protocol/generated";
 import type { State } from "./state";
@@ -41,6 +42,30 @@ export function chatRows(
 function byActivity(a: Chat, b: Chat): number {
   const [left, right] = [a.last?.at ?? "", b.last?.at ?? ""];
   return left === right ? (a.id < b.id ? 1 : -1) : left < right ? 1 : -1;
+}
+
+/** How many messages are loaded at most so that a conversation opens where the unread ones begin. */
+export const BACK_MAX = 1_000;
+
+/** Whether the log is held to its end, and as far back as a conversation opens. */
+export function reachesUnread(chat: Chat, log: Log, me: UserId): boolean {
+  if (hasGap(log)) return false;
+  return chat.unread === 0 || log.base <= readOf(chat, me) || log.messages.length >= BACK_MAX;
+}
+
+/** The number of the first message held that is new to the user; `null`: nothing is. */
+export function firstUnread(chat: Chat, log: Log, me: UserId): number | null {
+  const after = Math.max(0, readOf(chat, me) - log.base);
+  return log.messages.slice(after).find((message) => message.sender !== me)?.seq ?? null;
+}
+
+function readOf(chat: Chat, me: UserId): number {
+  return chat.members.find((member) => member.user.id === me)?.read ?? 0;
+}
+
+/** A count of unread messages, as it is shown. */
+export function unreadText(unread: number): string {
+  return unread >= UNREAD_MAX ? `${UNREAD_MAX - 1}+` : String(unread);
 }
 
 /** The other one of a direct conversation; oneself, in a conversation with oneself. */
