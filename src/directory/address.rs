@@ -36,7 +36,7 @@ impl<M: Message> Address<M> {
         self.0.load().as_deref().is_some_and(|actor| actor.get_status() < ActorStatus::Draining)
     }
 
-    /// For the supervisor only.
+    /// For whoever starts the actor, or for itself.
     pub fn set(&self, actor: ActorRef<M>) {
         self.0.store(Some(Arc::new(actor)));
     }

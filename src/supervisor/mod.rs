@@ -125,9 +125,9 @@ impl SupervisorState {
                 actor.get_id()
             }
             Station::Users => {
+                // It makes itself known.
                 let (actor, _task) =
                     Actor::spawn_linked(None, UsersSupervisor, services.clone(), root).await?;
-                services.users.address().set(actor.clone());
                 actor.get_id()
             }
             Station::Writer(index) => {

@@ -126,6 +126,8 @@ impl Actor for UsersSupervisor {
         myself: ActorRef<UsersMessage>,
         services: Arc<Services>,
     ) -> Result<UsersState, ActorProcessingErr> {
+        // Before the table is read: who comes or goes later is announced here.
+        services.users.address().set(myself.clone());
         // After a crash: whoever is in the table, and the end of those who left meanwhile.
         for link in services.users.all() {
             myself.cast(UsersMessage::Arrived(link))?;
