@@ -9,10 +9,11 @@ mod link;
 mod message;
 mod roster;
 
+use std::collections::HashSet;
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use dashmap::DashMap;
-use ractor::{ActorId, ActorRef, ActorStatus};
+use ractor::{ActorId, ActorRef};
 
 pub use address::Address;
 pub use envelope::{Envelope, Opened, Returned};
@@ -69,9 +70,9 @@ impl Directory {
         self.actors.insert(user, actor);
     }
 
-    /// For the presence actor only: forgets those whose actor has ended.
-    pub fn retain_living(&self) {
-        self.actors.retain(|_, actor| actor.get_status() < ActorStatus::Stopping);
+    /// For the presence actor only: forgets everyone else.
+    pub fn retain(&self, living: &HashSet<ActorId>) {
+        self.actors.retain(|_, actor| living.contains(&actor.get_id()));
     }
 
     /// For the presence actor only: forgets the user, unless replaced meanwhile.

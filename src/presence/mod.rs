@@ -3,7 +3,7 @@
 
 mod watchers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,10 @@ pub enum PresenceMessage {
     /// The user's last connection has gone; with a grace, unless the user has
     /// logged out.
     Down { user: UserId, actor: ActorId, grace: bool },
-    /// After a restart: everyone with a connection has been told with `Up`.
-    Counted,
+    /// After a restart: everyone with a connection has been told with `Up`, and
+    /// these are their actors. A status would not tell: one whose supervisor
+    /// has died may still be about to be killed, and nobody says `Down` for it.
+    Counted { living: HashSet<ActorId> },
     /// What this user's connections look at, all together.
     Watch { user: UserId, watch: Watch },
     /// Time for a difference.
@@ -97,7 +99,7 @@ impl Actor for Presence {
         match message {
             PresenceMessage::Up { user, key, actor } => state.on_up(user, &key, actor),
             PresenceMessage::Down { user, actor, grace } => state.on_down(user, actor, grace),
-            PresenceMessage::Counted => state.on_counted(),
+            PresenceMessage::Counted { living } => state.on_counted(&living),
             PresenceMessage::Watch { user, watch } => state.on_watch(user, watch),
             PresenceMessage::Tick => state.on_tick(Instant::now()),
             PresenceMessage::Crash => panic!("presence: fault injected"),
@@ -129,9 +131,9 @@ impl PresenceState {
         self.watchers.remove(user);
     }
 
-    fn on_counted(&mut self) {
+    fn on_counted(&mut self, living: &HashSet<ActorId>) {
         let until = Instant::now() + self.settings.grace;
-        self.directory.retain_living();
+        self.directory.retain(living);
         self.directory.roster_mut().reconcile(|user| self.directory.get(user).is_some(), until);
     }
 

@@ -249,7 +249,8 @@ impl UsersState {
             // A dying one asks by itself when it is replaced.
             drop(child.actor.cast(UserMessage::Rewatch));
         }
-        self.tell_presence(PresenceMessage::Counted);
+        let living = self.children.values().map(|child| child.actor.get_id()).collect();
+        self.tell_presence(PresenceMessage::Counted { living });
     }
 
     /// Lost while presence is being replaced: a census follows.
