@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ractor::{ActorId, ActorRef, ActorStatus};
-use tokio::sync::Semaphore;
+use ractor::ActorId;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::directory::{Directory, Envelope, Link, Returned, UserMessage};
+use crate::directory::shared::Semaphore;
+use crate::directory::{Directory, Envelope, Link, Recipient, Returned, UserMessage};
 
 /// Frames on their way to the user's actor, through its deaths: each is handled
 /// once, in the order received, or killed the actor itself.
@@ -79,7 +79,12 @@ impl Inbound {
     }
 
     /// Sends the user's actor what it may have.
-    pub fn pump(&mut self, directory: &Directory) {
+    pub fn pump<A: Recipient>(&mut self, directory: &Directory<A>) {
+        self.send(directory);
+        self.has_room = self.queue.is_empty() && self.window.available_permits() > 0;
+    }
+
+    fn send<A: Recipient>(&mut self, directory: &Directory<A>) {
         self.take_back();
         while !self.queue.is_empty() {
             let Ok(permit) = self.window.clone().try_acquire_owned() else {
@@ -94,9 +99,9 @@ impl Inbound {
             self.take_back();
             let Some((number, text)) = self.queue.pop_first() else { break };
             let envelope = Envelope::new(self.link.clone(), number, text, self.back.clone(), permit);
-            if actor.cast(UserMessage::Frame(envelope)).is_err() {
-                // The envelope was dropped with the error: it has come back. The
-                // actor is about to be seen as dead.
+            if !actor.tell(UserMessage::Frame(envelope)) {
+                // The envelope was dropped: it has come back. The actor is
+                // about to be seen as dead.
                 self.take_back();
                 self.stalled.get_or_insert_with(Instant::now);
                 return;
@@ -107,9 +112,9 @@ impl Inbound {
 
     /// The actor to send to: the same as before while it lives; another one
     /// only when nothing is left with the one before.
-    fn current(&mut self, directory: &Directory) -> Option<ActorRef<UserMessage>> {
-        let actor = directory.get(self.link.user().id).filter(lives)?;
-        let id = actor.get_id();
+    fn current<A: Recipient>(&mut self, directory: &Directory<A>) -> Option<A> {
+        let actor = directory.get(self.link.user().id).filter(Recipient::lives)?;
+        let id = actor.id();
         // One permit is held by the caller.
         if self.actor != Some(id) && self.window.available_permits() + 1 < self.size {
             return None;
@@ -123,16 +128,15 @@ impl Inbound {
     }
 }
 
-fn lives(actor: &ActorRef<UserMessage>) -> bool {
-    actor.get_status() < ActorStatus::Draining
-}
+#[cfg(test)]
+mod model;
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
     use proptest::prelude::*;
-    use ractor::{Actor, ActorProcessingErr};
+    use ractor::{Actor, ActorProcessingErr, ActorRef};
 
     use super::*;
     use crate::directory::{ConnectionId, OutboundLimits};
@@ -191,7 +195,7 @@ mod tests {
         let mut coming = frames.iter();
         let mut actor: Option<ActorRef<UserMessage>> = None;
         while handled.lock().unwrap().len() < expected {
-            if !actor.as_ref().is_some_and(lives) {
+            if !actor.as_ref().is_some_and(Recipient::lives) {
                 let (born, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
                 directory.put(id, born.clone());
                 actor = Some(born);

@@ -1,9 +1,9 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::Link;
+use super::shared::{Mutex, Notify, OwnedSemaphorePermit};
 
 /// A frame on its way from a connection to the user's actor.
 ///
@@ -29,6 +29,18 @@ impl Envelope {
         permit: OwnedSemaphorePermit,
     ) -> Self {
         Self { link, number, text, back: Some(back), permit: Some(permit) }
+    }
+
+    /// For the model.
+    #[cfg(test)]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// For the model's mutant: the permit goes home before the frame.
+    #[cfg(test)]
+    pub fn release_first(&mut self) {
+        self.permit = None;
     }
 
     /// Takes the frame out, first thing in the handler: from here on it is not
@@ -71,6 +83,14 @@ impl Returned {
     /// Everything that has come back until now.
     pub fn take(&self) -> Vec<(u64, Utf8Bytes)> {
         std::mem::take(&mut self.frames.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// For the model: who is here, without a step, and whether that was noticed.
+    #[cfg(test)]
+    pub fn look(&self) -> (Vec<u64>, bool) {
+        let mut numbers: Vec<u64> = self.frames.look().iter().map(|(number, _)| *number).collect();
+        numbers.sort_unstable();
+        (numbers, self.changed.is_told())
     }
 
     /// Ends when something has come back since the last time.

@@ -7,7 +7,9 @@ mod address;
 mod envelope;
 mod link;
 mod message;
+mod recipient;
 mod roster;
+pub mod shared;
 
 use std::collections::HashSet;
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -19,21 +21,27 @@ pub use address::Address;
 pub use envelope::{Envelope, Opened, Returned};
 pub use link::{Close, ConnectionId, Link, OutboundLimits, Outgoing};
 pub use message::{Answer, Committed, Progress, Settled, Submission, UserMessage};
+pub use recipient::Recipient;
 pub use roster::{Change, Roster};
 
 use crate::domain::UserId;
 
 /// The users of this server who have a connection, and who counts as online.
-#[derive(Default)]
-pub struct Directory {
-    actors: DashMap<UserId, ActorRef<UserMessage>>,
+pub struct Directory<A = ActorRef<UserMessage>> {
+    actors: DashMap<UserId, A>,
     roster: RwLock<Roster>,
 }
 
-impl Directory {
+impl<A> Default for Directory<A> {
+    fn default() -> Self {
+        Self { actors: DashMap::new(), roster: RwLock::default() }
+    }
+}
+
+impl<A: Recipient> Directory<A> {
     /// The user's actor; none while the user has no connection, and for
     /// microseconds while a crashed one is being replaced.
-    pub fn get(&self, user: UserId) -> Option<ActorRef<UserMessage>> {
+    pub fn get(&self, user: UserId) -> Option<A> {
         self.actors.get(&user).map(|entry| entry.value().clone())
     }
 
@@ -41,7 +49,7 @@ impl Directory {
     /// dying is lost: its connections resynchronise from the log.
     pub fn tell(&self, user: UserId, message: UserMessage) {
         if let Some(entry) = self.actors.get(&user)
-            && entry.value().cast(message).is_err()
+            && !entry.value().tell(message)
         {
             tracing::debug!(%user, "told an actor that is being replaced");
         }
@@ -50,8 +58,8 @@ impl Directory {
     /// Tells everyone who has an actor now to submit again what has no answer.
     pub fn ask_to_resubmit(&self) {
         for entry in &self.actors {
-            // A dying one resynchronises its connections, which do so.
-            drop(entry.value().cast(UserMessage::Resubmit));
+            // False: a dying one, whose connections do so by themselves.
+            let _told = entry.value().tell(UserMessage::Resubmit);
         }
     }
 
@@ -66,17 +74,17 @@ impl Directory {
     }
 
     /// For the presence actor only: `actor` is the user from now on.
-    pub fn put(&self, user: UserId, actor: ActorRef<UserMessage>) {
+    pub fn put(&self, user: UserId, actor: A) {
         self.actors.insert(user, actor);
     }
 
     /// For the presence actor only: forgets everyone else.
     pub fn retain(&self, living: &HashSet<ActorId>) {
-        self.actors.retain(|_, actor| living.contains(&actor.get_id()));
+        self.actors.retain(|_, actor| living.contains(&actor.id()));
     }
 
     /// For the presence actor only: forgets the user, unless replaced meanwhile.
     pub fn remove(&self, user: UserId, actor: ActorId) {
-        self.actors.remove_if(&user, |_, current| current.get_id() == actor);
+        self.actors.remove_if(&user, |_, current| current.id() == actor);
     }
 }

@@ -1,0 +1,182 @@
+//! A model of how frames survive the deaths of their user's actor: every order
+//! of events is tried, within bounds.
+//!
+//! [`Inbound`](super::Inbound), its envelopes, their way back and the directory
+//! are the real ones, on primitives that ask the model before each operation who
+//! goes on ([`shared`](crate::directory::shared)). Actor and mailbox behave as
+//! those of ractor and tokio do; the supervisors are written down again, step by
+//! step. Every state that is reached is remembered, so that all orders are
+//! covered although few are run; from each state a good end must be within
+//! reach: each frame handled once, in order, or fatal; every permit home; the
+//! directory leading to the one living actor, and to none of a user who has left.
+//!
+//! Not covered: memory orders weaker than sequential (the primitives are mutexes
+//! and acquire/release), time (no deadline ever helps), more than the bounds.
+
+mod actor;
+mod connection;
+mod coroutine;
+mod explorer;
+mod stations;
+mod world;
+
+use std::time::Instant;
+
+use explorer::explore;
+use stations::Died;
+
+/// What happens, within bounds; in which order is what is explored.
+#[derive(Clone, Debug, Default)]
+pub struct Scenario {
+    /// How many frames the socket has to give.
+    frames: usize,
+    /// How many of them may be with the actor.
+    window: usize,
+    /// Which frames kill the actor that handles them.
+    fatal: Vec<usize>,
+    /// Stations that die, each at any time.
+    crashes: Vec<Died>,
+    /// Somebody else writes to the user, and holds the reference as long as it likes.
+    onlooker: bool,
+    /// The connection ends, at any time.
+    leaves: bool,
+    /// Another connection of the user ends, the last one or not.
+    reloads: bool,
+    mutant: Option<Mutant>,
+}
+
+/// A mistake that must be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// The connection keeps a reference to the actor it spoke to last.
+    KeepsReference,
+    /// It sends to the next actor before all permits are home.
+    SwitchesAtOnce,
+    /// A frame that comes back releases its permit before it is in the queue.
+    PermitFirst,
+    /// While the socket is read, what comes back wakes nobody.
+    SleepsOnSocket,
+    /// After a census, actors stay that have not stopped yet.
+    CountsByStatus,
+    /// A new supervisor of the users is known only after it has read the table.
+    AddressAfterTable,
+}
+
+impl Scenario {
+    /// Whether the connection comes only now.
+    fn attaches(&self) -> bool {
+        self.leaves || self.reloads
+    }
+
+    /// Whether actors end because nobody needs them any more.
+    fn drains(&self) -> bool {
+        self.attaches()
+    }
+
+    /// Whether actors are killed.
+    fn kills(&self) -> bool {
+        self.crashes.contains(&Died::Users)
+    }
+}
+
+/// Runs it through; tells how much that was.
+fn check(scenario: &Scenario) {
+    let started = Instant::now();
+    match explore(scenario) {
+        Ok(explored) => eprintln!("{scenario:?}: {explored:?} in {:.1?}", started.elapsed()),
+        Err(violation) => panic!("{scenario:?}: {violation:?}"),
+    }
+}
+
+/// Every choice of fatal frames, none included.
+fn fatal_choices(frames: usize) -> impl Iterator<Item = Vec<usize>> {
+    (0..1usize << frames).map(move |bits| (0..frames).filter(|frame| bits >> frame & 1 == 1).collect())
+}
+
+fn base(frames: usize) -> Scenario {
+    Scenario { frames, window: 2, ..Scenario::default() }
+}
+
+#[test]
+fn each_frame_is_handled_once_in_order_whoever_dies_of_which() {
+    for fatal in fatal_choices(3) {
+        check(&Scenario { fatal, ..base(3) });
+    }
+}
+
+#[test]
+fn somebody_else_who_holds_the_actor_changes_nothing() {
+    for fatal in fatal_choices(2) {
+        check(&Scenario { fatal, onlooker: true, ..base(2) });
+    }
+}
+
+#[test]
+fn frames_survive_the_deaths_of_the_stations() {
+    for fatal in fatal_choices(1) {
+        check(&Scenario { fatal, crashes: vec![Died::Presence], ..base(1) });
+    }
+    check(&Scenario { crashes: vec![Died::Users], ..base(1) });
+}
+
+#[test]
+fn the_directory_is_right_after_connections_have_come_and_gone() {
+    for fatal in fatal_choices(1) {
+        check(&Scenario { fatal: fatal.clone(), leaves: true, ..base(1) });
+        check(&Scenario { fatal, reloads: true, ..base(1) });
+    }
+    for crashes in [vec![Died::Users], vec![Died::Presence]] {
+        check(&Scenario { crashes, leaves: true, ..base(0) });
+    }
+    check(&Scenario { crashes: vec![Died::Presence], reloads: true, ..base(0) });
+}
+
+#[test]
+fn mistakes_are_found() {
+    let leaving = |died| Scenario { crashes: vec![died], leaves: true, ..base(0) };
+    let mutants = [
+        (Mutant::KeepsReference, Scenario { fatal: vec![0], ..base(2) }, "no good end"),
+        (
+            Mutant::SwitchesAtOnce,
+            Scenario { fatal: vec![0], ..base(3) },
+            "frame 1 is handled after a later one",
+        ),
+        (Mutant::PermitFirst, Scenario { fatal: vec![0], ..base(3) }, "frame 1 is handled after a later one"),
+        (Mutant::SleepsOnSocket, Scenario { fatal: vec![0], ..base(2) }, "no good end"),
+        (Mutant::CountsByStatus, leaving(Died::Presence), "no good end"),
+        (Mutant::AddressAfterTable, leaving(Died::Users), "no good end"),
+    ];
+    for (mutant, scenario, why) in mutants {
+        match explore(&Scenario { mutant: Some(mutant), ..scenario }) {
+            Ok(explored) => panic!("{mutant:?} was not found in {explored:?}"),
+            Err(violation) => assert!(violation.why.contains(why), "{mutant:?}: {violation:?}"),
+        }
+    }
+}
+
+/// Wider bounds: `TIDINGS_MODEL=deep cargo test --release --lib model::deep -- --nocapture`.
+#[test]
+fn deep() {
+    if std::env::var("TIDINGS_MODEL").as_deref() != Ok("deep") {
+        return;
+    }
+    for window in 1..=4 {
+        for fatal in fatal_choices(4) {
+            check(&Scenario { frames: 4, window, fatal, ..Scenario::default() });
+        }
+    }
+    for fatal in fatal_choices(3) {
+        check(&Scenario { fatal, onlooker: true, ..base(3) });
+    }
+    for fatal in fatal_choices(2) {
+        check(&Scenario { fatal: fatal.clone(), leaves: true, ..base(2) });
+        check(&Scenario { fatal: fatal.clone(), reloads: true, ..base(2) });
+        check(&Scenario { fatal, crashes: vec![Died::Presence], ..base(2) });
+    }
+    for crashes in [vec![Died::Users], vec![Died::Presence]] {
+        check(&Scenario { crashes: crashes.clone(), leaves: true, ..base(1) });
+        check(&Scenario { crashes: crashes.clone(), reloads: true, ..base(1) });
+        check(&Scenario { crashes, fatal: vec![0], ..base(2) });
+    }
+    check(&Scenario { crashes: vec![Died::Users, Died::Presence], ..base(1) });
+}
