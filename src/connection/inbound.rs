@@ -137,15 +137,22 @@ mod tests {
 
     use proptest::prelude::*;
     use ractor::{Actor, ActorProcessingErr, ActorRef};
+    use tokio::runtime::{Builder, Runtime};
 
     use super::*;
     use crate::directory::{ConnectionId, OutboundLimits};
     use crate::domain::{Budget, SessionId, UserId};
     use crate::protocol::User;
 
-    const FATAL: &str = "fatal";
-
     type Handled = Arc<Mutex<Vec<String>>>;
+
+    /// What a frame does to the actor that handles it.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Fate {
+        Harmless,
+        Error,
+        Panic,
+    }
 
     /// Notes every frame; dies of fatal ones.
     struct Mortal;
@@ -171,64 +178,101 @@ mod tests {
         ) -> Result<(), ActorProcessingErr> {
             if let UserMessage::Frame(envelope) = message {
                 let opened = envelope.open();
-                if &*opened.text == FATAL {
-                    // To ractor as good as a panic, and silent.
-                    return Err(FATAL.into());
-                }
                 handled.lock().unwrap().push(opened.text.to_string());
+                if opened.text.ends_with("Error") {
+                    return Err("fatal".into());
+                }
+                if opened.text.ends_with("Panic") {
+                    // Unwinds as any panic does, and prints nothing.
+                    std::panic::resume_unwind(Box::new("fatal"));
+                }
             }
             Ok(())
         }
     }
 
     /// Sends the frames through a window of `size`, to actors that are replaced
-    /// as often as they die, and gives what was handled.
-    async fn carry(frames: &[String], size: usize) -> Vec<String> {
+    /// as often as they die, until all are done and every permit is home. Gives
+    /// how many were with an actor at the most.
+    async fn carry(fates: &[Fate], size: usize) -> usize {
         let user = User { id: UserId::fresh(), name: "Ada".into() };
         let id = user.id;
         let limits = OutboundLimits { frames: 16, bytes: 1_024 };
         let no_end = Budget::new(usize::MAX, Duration::from_secs(1));
         let (link, _outgoing) = Link::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
         let (directory, handled) = (Directory::default(), Handled::default());
-        let expected = frames.iter().filter(|frame| *frame != FATAL).count();
+        let frames: Vec<String> =
+            fates.iter().enumerate().map(|(number, fate)| format!("{number} {fate:?}")).collect();
         let mut inbound = Inbound::new(link, size);
-        let mut coming = frames.iter();
+        let (mut coming, mut most) = (frames.iter(), 0);
         let mut actor: Option<ActorRef<UserMessage>> = None;
-        while handled.lock().unwrap().len() < expected {
+        while handled.lock().unwrap().len() < frames.len() || inbound.window.available_permits() < size {
             if !actor.as_ref().is_some_and(Recipient::lives) {
                 let (born, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
                 directory.put(id, born.clone());
                 actor = Some(born);
             }
+            inbound.pump(&directory);
             while inbound.has_room()
                 && let Some(frame) = coming.next()
             {
                 inbound.receive(frame.as_str().into());
                 inbound.pump(&directory);
             }
-            inbound.pump(&directory);
+            most = most.max(size - inbound.window.available_permits());
             tokio::task::yield_now().await;
         }
-        handled.lock().unwrap().clone()
+        // Fatal ones too: once, in their place.
+        assert_eq!(*handled.lock().unwrap(), frames);
+        assert!(inbound.queue.is_empty());
+        most
+    }
+
+    fn carried(runtime: &Runtime, fates: &[Fate], size: usize) -> usize {
+        let carried = async { tokio::time::timeout(Duration::from_secs(20), carry(fates, size)).await };
+        runtime.block_on(carried).unwrap_or_else(|_| panic!("{fates:?}: stuck"))
+    }
+
+    /// As many as are with an actor unless it is set otherwise.
+    const WINDOW: usize = 32;
+
+    /// All are in the mailbox before the actor runs.
+    #[test]
+    fn any_one_of_a_full_window_may_be_fatal_and_any_two() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        for first in 0..WINDOW {
+            for second in first..WINDOW {
+                for fate in [Fate::Error, Fate::Panic] {
+                    let mut fates = [Fate::Harmless; WINDOW];
+                    (fates[first], fates[second]) = (fate, fate);
+                    assert_eq!(carried(&runtime, &fates, WINDOW), WINDOW);
+                }
+            }
+        }
+    }
+
+    /// Each actor dies of its first frame.
+    #[test]
+    fn all_of_a_full_window_may_be_fatal() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        for fate in [Fate::Error, Fate::Panic] {
+            assert_eq!(carried(&runtime, &[fate; WINDOW], WINDOW), WINDOW);
+        }
+    }
+
+    fn fate() -> impl Strategy<Value = Fate> {
+        prop_oneof![8 => Just(Fate::Harmless), 1 => Just(Fate::Error), 1 => Just(Fate::Panic)]
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::default())]
-
+        /// Sender and actors run at the same time.
         #[test]
-        fn every_frame_but_the_fatal_ones_is_handled_once_in_order(
-            fatal in prop::collection::vec(prop::bool::weighted(0.2), 1..200),
+        fn every_frame_is_handled_once_in_order(
+            fates in prop::collection::vec(fate(), 1..200),
             size in 1usize..40,
         ) {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            let frames: Vec<String> = fatal.iter().enumerate()
-                .map(|(number, fatal)| if *fatal { FATAL.to_owned() } else { number.to_string() })
-                .collect();
-            let expected: Vec<String> = frames.iter().filter(|frame| *frame != FATAL).cloned().collect();
-            let handled = runtime.block_on(async {
-                tokio::time::timeout(Duration::from_secs(20), carry(&frames, size)).await
-            });
-            prop_assert_eq!(handled.expect("nothing is stuck"), expected);
+            let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            carried(&runtime, &fates, size);
         }
     }
 
