@@ -27,6 +27,9 @@ pub struct Inbound {
     /// and its envelope must come back.
     actor: Option<ActorId>,
     stalled: Option<Instant>,
+    /// As the last pump left it: who reads and who waits must not see two
+    /// different windows.
+    has_room: bool,
 }
 
 impl Inbound {
@@ -41,6 +44,7 @@ impl Inbound {
             back: Arc::default(),
             actor: None,
             stalled: None,
+            has_room: true,
         }
     }
 
@@ -50,9 +54,9 @@ impl Inbound {
         self.received += 1;
     }
 
-    /// Whether the socket may be read.
+    /// Whether the socket may be read: until the next frame.
     pub fn has_room(&self) -> bool {
-        self.queue.is_empty() && self.window.available_permits() > 0
+        self.has_room
     }
 
     /// Whether frames wait although the window is open: for a new actor.
@@ -69,12 +73,17 @@ impl Inbound {
     /// again. To be awaited at all times: a frame may come back to a connection
     /// that waits for nothing but its socket.
     pub async fn changed(&self) {
-        let full = !self.has_room() && self.stalled.is_none();
+        if self.waits_for_actor() {
+            // A dying actor refuses frames before it is seen as dead: to pump
+            // for each that comes back would be to do nothing else.
+            return std::future::pending().await;
+        }
         tokio::select! {
+            // The cheaper first: nothing is lost by the order.
             biased;
             () = self.back.changed() => {}
             // The permit is not kept: it only shows that there is one.
-            _ = self.window.acquire(), if full => {}
+            _ = self.window.acquire(), if !self.has_room => {}
         }
     }
 
