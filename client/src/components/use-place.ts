@@ -28,6 +28,8 @@ class Place {
   private held: Held | null;
   private scroller: HTMLElement | null = null;
   private size = "";
+  /** Where the end was when it was held last. */
+  private top = Number.POSITIVE_INFINITY;
   /** The next look at whether rows still move after a change; 0: it has settled. */
   private frame = 0;
   private frames = 0;
@@ -88,8 +90,21 @@ class Place {
     const { scroller } = this;
     if (scroller === null) return;
     // Until a change has settled it is not the reader who scrolls.
-    if (this.frame === 0 && this.size === sizeOf(scroller)) this.hold(placeIn(scroller));
+    if (this.frame !== 0 || this.size !== sizeOf(scroller)) return;
+    if (this.isOutrun(scroller)) this.settle();
+    else this.hold(placeIn(scroller));
   };
+
+  /**
+   * Whether rows came in behind the end that was held, and were not followed yet:
+   * a reader who leaves the end goes up.
+   */
+  private isOutrun(scroller: HTMLElement): boolean {
+    const { held } = this;
+    return (
+      held !== null && !isRow(held) && isRow(placeIn(scroller)) && scroller.scrollTop >= this.top
+    );
+  }
 
   private onResize() {
     const { scroller } = this;
@@ -113,7 +128,9 @@ class Place {
     const goesOn = this.frame !== 0;
     this.frames = goesOn ? this.frames + 1 : 0;
     this.still = goesOn && wasThere ? this.still + 1 : 0;
-    if (this.still >= STILL_FRAMES || this.frames >= SETTLE_FRAMES) return this.settled();
+    // The end may go on for as long as messages come in.
+    const goneOn = isRow(held) && this.frames >= SETTLE_FRAMES;
+    if (this.still >= STILL_FRAMES || goneOn) return this.settled();
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(this.settle);
   };
@@ -137,6 +154,7 @@ class Place {
     const before = scroller.scrollTop;
     if (!isRow(held)) {
       scroller.scrollTop = scroller.scrollHeight - scroller.clientHeight - held.fromEnd;
+      this.top = scroller.scrollTop;
     } else {
       const row = scroller.querySelector(`[data-item-index="${held.row}"]`);
       if (row === null) return this.bringIn(scroller, held.row);
@@ -159,6 +177,7 @@ class Place {
 
   private hold(held: Held | null) {
     this.held = held;
+    this.top = this.scroller?.scrollTop ?? Number.POSITIVE_INFINITY;
     if (held !== null) this.moved(!isRow(held));
   }
 }
