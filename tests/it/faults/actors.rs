@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use tidings::protocol::{ServerFrame, Sync, Watch};
+use tidings::domain::ClientId;
+use tidings::protocol::{self, ClientFrame, ServerFrame, Sync, Watch};
+use uuid::Uuid;
 
 use super::FAULTS;
 use crate::support::{
@@ -49,6 +51,55 @@ async fn f01_a_user_actor_panics_on_a_frame() {
     assert!(log.iter().map(|message| message.client_id).eq(sent), "{log:?}");
     assert!(log.iter().zip(1..).all(|(message, seq)| message.seq == seq));
     bystanders.unharmed().await;
+}
+
+/// A full window, as one write, with a fatal frame at each place in turn, and at
+/// some a second one: every other is answered or stored, once, in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f01_any_one_of_32_frames_in_flight_may_be_fatal() {
+    const WINDOW: usize = 32;
+    // A user's actor may die 20 times a minute.
+    const ROUNDS: usize = 8;
+    let server = TestServer::start(&[FAULTS, ("TIDINGS_CRASHES", "100")]).await;
+    let bob = server.person("Bob").await;
+    for user in 0..WINDOW / ROUNDS {
+        let ada = server.person(&format!("Ada {user}")).await;
+        let conversation = ada.conversation_with(&bob).await;
+        let mut hers = ada.connect(&[]).await;
+        let (mut to_refuse, mut to_store, mut deaths) = (Vec::new(), Vec::new(), 0);
+        for fatal in user * ROUNDS..(user + 1) * ROUNDS {
+            let frames: Vec<String> = (0..WINDOW)
+                .map(|place| {
+                    // Every fourth time the next actor dies too, of its first frame.
+                    if place == fatal || (place == fatal + 1 && fatal % 4 == 0) {
+                        deaths += 1;
+                        return r#"{"fault":"user"}"#.to_owned();
+                    }
+                    let client_id = ClientId(Uuid::now_v7());
+                    let body = if place % 2 == 0 { "" } else { "Hello" };
+                    if body.is_empty() { &mut to_refuse } else { &mut to_store }.push(client_id);
+                    let send = protocol::Send { client_id, conversation, body: body.to_owned() };
+                    serde_json::to_string(&ClientFrame::Send(send)).unwrap()
+                })
+                .collect();
+            hers.say_together(frames).await;
+            // Behind all others: when it is answered, they are done.
+            ping(&mut hers).await;
+        }
+        // Answered by the actor itself, on the socket that it does not own.
+        assert_eq!(hers.heard.iter().filter_map(refused).collect::<Vec<_>>(), to_refuse);
+        assert_eq!(hers.heard.iter().filter(|frame| is_resync(frame)).count(), deaths);
+        let all = async || ada.history(conversation).await.len() == to_store.len();
+        eventually("all are stored", all).await;
+        let log = ada.history(conversation).await;
+        assert!(log.iter().map(|message| message.client_id).eq(to_store), "{log:?}");
+        assert!(log.iter().zip(1..).all(|(message, seq)| message.seq == seq));
+    }
+}
+
+/// The send that was refused.
+fn refused(frame: &ServerFrame) -> Option<ClientId> {
+    if let ServerFrame::Error(error) = frame { error.client_id } else { None }
 }
 
 /// A socket that has not said hello is told of no new actor: nothing wakes its
