@@ -14,8 +14,9 @@ use uuid::Uuid;
 use super::client::Person;
 use super::history::{Entry, History, Letter, What};
 use super::law::{Run, Violation, judge};
-use super::participant::{Pace, Participant, Phase, Standing};
+use super::participant::Participant;
 use super::seed::Dice;
+use super::standing::{Pace, Phase, Standing};
 use super::{PATIENCE, eventually, eventually_some};
 
 /// The clients' histories are read together, so they may take longer.

@@ -16,6 +16,7 @@ mod run;
 mod sabotage;
 mod seed;
 mod server;
+mod standing;
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,6 @@ pub use crowd::{Crowd, Plan, Shape, quantile};
 pub use history::{Entry, History, Letter, What};
 pub use law::{Run, Violation, judge};
 pub use own_cluster::OwnCluster;
-pub use participant::Pace;
 pub use process::{ServerProcess, data_of, program, program_at, send};
 pub use proxy::{Line, Proxy, Weather};
 pub use raw::{BINARY, CLOSE, CONTINUATION, FINAL, PING, PONG, RawSocket, TEXT, fragments, head, masked};
@@ -34,6 +34,7 @@ pub use run::{Directory, data_root};
 pub use sabotage::Sabotage;
 pub use seed::Dice;
 pub use server::{TestServer, config};
+pub use standing::Pace;
 
 /// Nothing that is waited for takes longer than this, on any machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);

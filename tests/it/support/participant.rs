@@ -1,7 +1,7 @@
 //! Somebody who keeps to the rules of docs/protocol.md through every fault, as
 //! the browser does, and notes everything.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::client::{Person, Socket};
 use super::history::{Entry, History, Letter, What};
 use super::seed::Dice;
+use super::standing::{Pace, Phase, Standing};
 
 /// `limits.unacknowledged_sends` by default.
 const IN_FLIGHT_MAX: usize = 32;
@@ -24,45 +25,6 @@ const QUIET: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(15);
 const STABLE: Duration = Duration::from_secs(5);
-
-/// What everybody is to do now.
-#[derive(Clone, Debug)]
-pub enum Phase {
-    /// Write and send.
-    Write,
-    /// Write nothing new; send what is written.
-    Drain,
-    /// Stay until every conversation is shown up to this place.
-    Finish(Arc<HashMap<ConversationId, Seq>>),
-}
-
-/// How somebody writes.
-#[derive(Clone, Debug)]
-pub struct Pace {
-    /// Messages without an answer at the most.
-    pub window: usize,
-    /// Between two messages; zero: as fast as the answers come.
-    pub every: Duration,
-    /// Messages in all.
-    pub each: u64,
-    /// Characters of each, at the least.
-    pub length: usize,
-}
-
-/// What others may see of a participant while it runs.
-#[derive(Clone, Debug, Default)]
-pub struct Standing {
-    /// Since when the socket is in step; none while it is not.
-    pub synced: Option<Instant>,
-    /// When the oldest message without an answer was written.
-    pub unanswered: Option<Instant>,
-    pub written: u64,
-    pub answered: u64,
-    /// Sockets opened so far.
-    pub sockets: u64,
-    /// Times asked to say again where it stands.
-    pub resyncs: u64,
-}
 
 pub struct Participant {
     person: Person,
