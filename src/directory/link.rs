@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::Pending;
 use crate::domain::{Budget, SessionId};
 use crate::metrics;
 use crate::protocol::{User, Watch};
@@ -69,6 +70,7 @@ struct Inner {
     session: SessionId,
     greeted: AtomicBool,
     watch: Mutex<Watch>,
+    pending: Mutex<Pending>,
     frames: mpsc::Sender<Queued>,
     queued: Arc<AtomicUsize>,
     limits: OutboundLimits,
@@ -108,6 +110,7 @@ impl Link {
             session,
             greeted: AtomicBool::new(false),
             watch: Mutex::default(),
+            pending: Mutex::default(),
             frames,
             queued: queued.clone(),
             limits,
@@ -148,6 +151,12 @@ impl Link {
 
     pub fn watch(&self) -> MutexGuard<'_, Watch> {
         self.0.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the connection has sent and has no answer: kept here, so that nothing
+    /// overtakes it when the user's actor is replaced.
+    pub fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a frame that must arrive; a full queue closes the connection.

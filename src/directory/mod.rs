@@ -7,6 +7,7 @@ mod address;
 mod envelope;
 mod link;
 mod message;
+mod pending;
 mod recipient;
 mod roster;
 pub mod shared;
@@ -21,6 +22,7 @@ pub use address::Address;
 pub use envelope::{Envelope, Opened, Returned};
 pub use link::{Close, ConnectionId, Link, OutboundLimits, Outgoing};
 pub use message::{Answer, Committed, Progress, Settled, Submission, UserMessage};
+pub use pending::Pending;
 pub use recipient::Recipient;
 pub use roster::{Change, Roster};
 

@@ -115,10 +115,6 @@ impl UserState {
     fn on_send(&mut self, link: &Link, send: protocol::Send) -> Result<(), Problem> {
         let now = Instant::now();
         let body = Text::parse(&send.body, self.services.config.text_max_chars).map_err(text_problem)?;
-        if let Err(problem) = self.admit(link.id(), send.client_id, now) {
-            self.refuse(link.id(), send.client_id, problem, now);
-            return Ok(());
-        }
         let submission = Submission {
             sender: self.id(),
             origin: link.id(),
@@ -126,20 +122,32 @@ impl UserState {
             conversation: send.conversation,
             body,
         };
+        if let Err(problem) = self.admit(link, send.client_id, now) {
+            refuse(link, send.client_id, problem, now);
+            return Ok(());
+        }
         self.rooms.sent(submission.conversation);
-        self.pending.add(submission.clone());
-        if !self.resubmit(now) {
-            self.submit(submission, now);
+        let is_new = link.pending().add(&submission);
+        if !self.resubmit(now)
+            && is_new
+            && let Some(generation) = self.generation
+        {
+            self.submit(link, generation, submission, now);
         }
         Ok(())
     }
 
     /// Whether a send may go on now, or why it has to be tried again.
-    fn admit(&mut self, connection: ConnectionId, client_id: ClientId, now: Instant) -> Result<(), Problem> {
-        if !self.pending.may_pass(connection, client_id, now) {
+    fn admit(&self, link: &Link, client_id: ClientId, now: Instant) -> Result<(), Problem> {
+        let mut pending = link.pending();
+        if !pending.may_pass(client_id, now) {
             return Err(earlier_first());
         }
-        if self.pending.of(connection) >= self.services.config.unacknowledged_sends {
+        // One that comes again before its answer takes no other place.
+        if pending.contains(client_id) {
+            return Ok(());
+        }
+        if pending.count() >= self.services.config.unacknowledged_sends {
             return Err(busy("Too many messages have no answer yet."));
         }
         let Some(limiter) = &self.limiter else { return Ok(()) };
@@ -147,24 +155,6 @@ impl UserState {
             let wait = refusal.wait_time_from(limiter.clock().now());
             Problem::new(Code::RateLimited, "You are sending too fast.").retry_after_ms(millis(wait))
         })
-    }
-
-    /// Tells a connection that its send was refused; when it may try again,
-    /// those behind it wait for it.
-    pub(super) fn refuse(
-        &mut self,
-        origin: ConnectionId,
-        client_id: ClientId,
-        problem: Problem,
-        now: Instant,
-    ) {
-        match problem.retry_after_ms {
-            Some(wait) => self.pending.hold(origin, client_id, now, Duration::from_millis(wait.into())),
-            None => self.pending.settle(origin, client_id),
-        }
-        if let Some(tab) = self.tab(origin) {
-            send_error(&tab.link, ErrorFrame { client_id: Some(client_id), ..problem.into() });
-        }
     }
 
     fn on_progress(&mut self, position: Position, read: bool) -> Result<(), Problem> {
@@ -246,6 +236,16 @@ impl UserState {
             Fault::Persistence => self.services.persistence.crash(),
         }
     }
+}
+
+/// Tells a connection that its send was refused; when it may try again, those
+/// behind it wait for it.
+pub(super) fn refuse(link: &Link, client_id: ClientId, problem: Problem, now: Instant) {
+    match problem.retry_after_ms {
+        Some(wait) => link.pending().hold(client_id, now, Duration::from_millis(wait.into())),
+        None => link.pending().settle(client_id),
+    }
+    send_error(link, ErrorFrame { client_id: Some(client_id), ..problem.into() });
 }
 
 fn send_error(link: &Link, error: ErrorFrame) {

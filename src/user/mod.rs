@@ -3,7 +3,6 @@
 
 mod frame;
 mod inbox;
-mod pending;
 mod resume;
 mod rooms;
 mod users;
@@ -22,7 +21,6 @@ use crate::domain::UserId;
 use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
 use crate::protocol::{ErrorFrame, Resync, ServerFrame, Stored, User, WATCH_MAX, Watch};
-use pending::Pending;
 pub use resume::Resumes;
 use rooms::Rooms;
 pub use users::{Users, UsersMessage, UsersSupervisor};
@@ -51,8 +49,8 @@ pub struct UserState {
     user: User,
     services: Arc<Services>,
     tabs: Vec<Tab>,
-    pending: Pending,
-    generation: Generation,
+    /// In which everything without an answer was submitted; none after a restart.
+    generation: Option<Generation>,
     limiter: Option<inbox::SendLimiter>,
     rooms: Rooms,
     /// The look-up of a conversation's members under way: one at a time.
@@ -76,18 +74,16 @@ impl Actor for UserActor {
 
     async fn pre_start(
         &self,
-        _myself: ActorRef<UserMessage>,
+        myself: ActorRef<UserMessage>,
         arguments: UserArguments,
     ) -> Result<UserState, ActorProcessingErr> {
         let UserArguments { user, links, services } = arguments;
         let limiter = inbox::limiter(&services.config);
-        let generation = services.persistence.generation();
         let mut state = UserState {
             user,
             services,
             tabs: Vec::new(),
-            pending: Pending::default(),
-            generation,
+            generation: None,
             limiter,
             rooms: Rooms::default(),
             lookup: None,
@@ -100,6 +96,8 @@ impl Actor for UserActor {
             }
             state.on_attach(link);
         }
+        // Before anything new, what the one before may not have brought to an end.
+        myself.cast(UserMessage::Resubmit)?;
         Ok(state)
     }
 
@@ -148,7 +146,6 @@ impl UserState {
 
     fn on_detach(&mut self, connection: ConnectionId) {
         self.tabs.retain(|tab| tab.link.id() != connection);
-        self.pending.forget(connection);
         self.watch_changed();
     }
 
@@ -172,11 +169,20 @@ impl UserState {
     /// To the connection that sent it: its place. To the user's others: the
     /// message itself.
     fn on_answer(&mut self, answer: Answer) {
+        let origin = self.tab(answer.origin).map(|tab| tab.link.clone());
         let committed = match answer.outcome {
             Ok(committed) => committed,
-            Err(problem) => return self.refuse(answer.origin, answer.client_id, problem, Instant::now()),
+            Err(problem) => {
+                // Who has gone sends it again.
+                if let Some(link) = origin {
+                    inbox::refuse(&link, answer.client_id, problem, Instant::now());
+                }
+                return;
+            }
         };
-        self.pending.settle(answer.origin, answer.client_id);
+        if let Some(link) = origin {
+            link.pending().settle(answer.client_id);
+        }
         let stored = ServerFrame::Stored(Stored {
             client_id: answer.client_id,
             conversation: answer.conversation,
@@ -193,20 +199,24 @@ impl UserState {
         }
     }
 
-    /// When a writer has been replaced, submits again what has no answer, in
-    /// order, and says so. What had been stored is found by its `client_id`.
+    /// When a writer has been replaced, or this actor has, submits again what has
+    /// no answer, in order, and says so. What had been stored is found by its
+    /// `client_id`.
     fn resubmit(&mut self, now: Instant) -> bool {
         let generation = self.services.persistence.generation();
-        if generation == self.generation {
+        if self.generation == Some(generation) {
             return false;
         }
-        self.generation = generation;
-        let pending: Vec<Submission> = self.pending.iter().cloned().collect();
-        for submission in pending {
-            if self.pending.may_pass(submission.origin, submission.client_id, now) {
-                self.submit(submission, now);
-            } else {
-                self.refuse(submission.origin, submission.client_id, inbox::earlier_first(), now);
+        self.generation = Some(generation);
+        for link in self.tabs.iter().map(|tab| tab.link.clone()).collect::<Vec<_>>() {
+            let unanswered = link.pending().all();
+            for submission in unanswered {
+                let may_pass = link.pending().may_pass(submission.client_id, now);
+                if may_pass {
+                    self.submit(&link, generation, submission, now);
+                } else {
+                    inbox::refuse(&link, submission.client_id, inbox::earlier_first(), now);
+                }
             }
         }
         true
@@ -214,12 +224,12 @@ impl UserState {
 
     /// Sends a pending submission on its way, or refuses it at once, so that
     /// none behind it can pass.
-    fn submit(&mut self, submission: Submission, now: Instant) {
-        let (origin, client_id) = (submission.origin, submission.client_id);
-        match self.services.persistence.submit(self.generation, submission) {
+    fn submit(&self, link: &Link, generation: Generation, submission: Submission, now: Instant) {
+        let client_id = submission.client_id;
+        match self.services.persistence.submit(generation, submission) {
             // It stays pending: `Resubmit` comes when the writer is back.
             Ok(()) | Err(SubmitError::Replaced) => {}
-            Err(SubmitError::Full(problem)) => self.refuse(origin, client_id, problem, now),
+            Err(SubmitError::Full(problem)) => inbox::refuse(link, client_id, problem, now),
         }
     }
 

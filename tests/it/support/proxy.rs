@@ -141,6 +141,8 @@ struct Pipe {
     held: BTreeMap<(Instant, u64), Vec<u8>>,
     held_bytes: usize,
     number: u64,
+    /// When the last frame that is not late is to be passed on.
+    due: Instant,
 }
 
 impl Pipe {
@@ -152,7 +154,19 @@ impl Pipe {
         dice: Dice,
     ) -> Self {
         let (partial, held) = (Vec::new(), BTreeMap::new());
-        Self { from, to, weather, line, dice, partial, upgraded: false, held, held_bytes: 0, number: 0 }
+        Self {
+            from,
+            to,
+            weather,
+            line,
+            dice,
+            partial,
+            upgraded: false,
+            held,
+            held_bytes: 0,
+            number: 0,
+            due: Instant::now(),
+        }
     }
 
     /// Passes everything on, until the end of either side.
@@ -194,7 +208,9 @@ impl Pipe {
             let late = self.upgraded && self.dice.share() < line.late;
             let copies = if self.upgraded && self.dice.share() < line.doubled { 2 } else { 1 };
             for _ in 0..copies {
-                let due = Instant::now() + line.delay + if late { LATE } else { Duration::ZERO };
+                // What follows never overtakes by itself, also when the line gets faster.
+                self.due = self.due.max(Instant::now() + line.delay);
+                let due = self.due + if late { LATE } else { Duration::ZERO };
                 self.held_bytes += frame.len();
                 self.held.insert((due, self.number), frame.clone());
                 self.number += 1;
