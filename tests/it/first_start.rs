@@ -29,11 +29,11 @@ async fn has_made(data_dir: &Path, file: &str) {
 
 async fn serves(mut server: Child) {
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
-    if line.is_none() {
+    let Ok(Ok(Some(_))) = timeout(PATIENCE, lines.next_line()).await else {
+        server.start_kill().unwrap();
         let output = server.wait_with_output().await.unwrap();
         panic!("it did not start: {}", String::from_utf8_lossy(&output.stderr));
-    }
+    };
     assert!(end(&mut server, Signal::SIGTERM).await);
 }
 
