@@ -28,6 +28,19 @@ test("a message keeps its key when it is stored", () => {
   expect(stored?.key).toBe(pending?.key);
 });
 
+test("one that is in the log before its answer is here is one line", () => {
+  const lines = linesOf([message(1, entry.writtenAt), message(9, entry.writtenAt)], [entry], "ada");
+  expect(lines.map((line) => line.message?.seq)).toEqual([1, 9]);
+  const [, theirs] = linesOf([message(9, entry.writtenAt, "bob")], [entry], "ada");
+  expect(theirs?.entry).toBe(entry);
+});
+
+test("one that was refused as another of its name is a line beside that", () => {
+  const refused: Entry = { ...entry, state: "failed", code: "id_reused" };
+  const lines = linesOf([message(9, entry.writtenAt)], [refused], "ada");
+  expect(new Set(lines.map((line) => line.key)).size).toBe(2);
+});
+
 test("a new day is told where it begins, and at the very first message", () => {
   const days = (messages: Message[]) => linesOf(messages, [entry], "ada").map((line) => line.day);
   const [monday, tuesday] = ["2026-11-22T12:00:00.000Z", "2026-11-23T11:00:00.000Z"];

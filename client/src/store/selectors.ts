@@ -110,10 +110,25 @@ export function linesOf(
     // What came before the first one held is not known, unless it is the first of all.
     storedLine(message, me, begins(dayOf(message), index === 0 && message.seq > 1)),
   );
-  const pending = entries.map((entry) =>
+  const pending = notIn(messages, entries, me).map((entry) =>
     pendingLine(entry, me, begins(localDay(entry.writtenAt), false)),
   );
   return [...stored, ...pending];
+}
+
+/**
+ * Without those that are in the log before their answer is here. One that was
+ * refused is not what the log has by that name.
+ */
+function notIn(
+  messages: readonly Message[],
+  entries: readonly Entry[],
+  me: UserId,
+): readonly Entry[] {
+  if (entries.length === 0) return entries;
+  const own = messages.filter((message) => message.sender === me);
+  const stored = new Set(own.map((message) => message.client_id));
+  return entries.filter((entry) => entry.state === "failed" || !stored.has(entry.clientId));
 }
 
 function storedLine(message: Message, me: UserId, day: boolean): Line {
@@ -128,7 +143,8 @@ function storedLine(message: Message, me: UserId, day: boolean): Line {
 
 function pendingLine(entry: Entry, me: UserId, day: boolean): Line {
   const { clientId, body, writtenAt: at } = entry;
-  return { key: `${me} ${clientId}`, mine: true, body, at, day, entry };
+  const key = entry.state === "failed" ? `${me} ${clientId} failed` : `${me} ${clientId}`;
+  return { key, mine: true, body, at, day, entry };
 }
 
 function dayOf(message: Message): string {
