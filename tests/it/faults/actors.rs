@@ -175,7 +175,8 @@ fn somebody_leaves(frame: &ServerFrame) -> bool {
 
 #[tokio::test]
 async fn f03_presence_panics_and_nobody_is_seen_leaving() {
-    let server = TestServer::start(&[FAULTS, ("TIDINGS_PRESENCE_INTERVAL_MS", "50")]).await;
+    // The program: with its own word on panics, which takes no second of symbols.
+    let server = ServerProcess::start(&[FAULTS, ("TIDINGS_PRESENCE_INTERVAL_MS", "50")]).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
     let mut hers = ada.connect(&[]).await;
