@@ -1,7 +1,7 @@
 //! The wire: every JSON shape that crosses a socket; those of HTTP are in `http`.
 //!
 //! `docs/protocol.md` is the contract in words; the TypeScript in
-//! `client/src/protocol/generated.ts` is printed from these types by
+//! `client/src/sdk/protocol/generated.ts` is printed from these types by
 //! `cargo run --example types`. Numbers stay below 2^53; ids and times are
 //! strings. Unknown fields are ignored in both directions, so that fields can
 //! be added; an unknown `type` is an error to the server and ignored by clients.

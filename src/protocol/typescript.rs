@@ -60,9 +60,9 @@ pub fn typescript() -> String {
 mod tests {
     #[test]
     fn the_committed_typescript_is_fresh() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/client/src/protocol/generated.ts");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/client/src/sdk/protocol/generated.ts");
         let committed = std::fs::read_to_string(path).unwrap();
         let fresh = committed == super::typescript();
-        assert!(fresh, "print it again: cargo run --example types > client/src/protocol/generated.ts");
+        assert!(fresh, "print it again: cargo run --example types > client/src/sdk/protocol/generated.ts");
     }
 }

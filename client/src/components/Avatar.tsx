@@ -1,4 +1,4 @@
-import type { User } from "../protocol/generated";
+import type { User } from "../sdk/protocol/generated";
 
 const COLOURS = [
   "bg-teal-700",

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
-import type { Ending } from "../engine/reconnect";
-import { useCommands, useSelect } from "../store/hooks";
+import type { Ending } from "../sdk/engine/reconnect";
+import { useCommands, useSelect } from "./use-app";
 import { useLost } from "./use-lost";
 
 const ENDED: Record<Exclude<Ending, "logged_out">, string> = {

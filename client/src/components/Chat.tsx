@@ -1,11 +1,11 @@
 import { addressOf } from "../platform/route";
-import type { User } from "../protocol/generated";
-import { useSelect } from "../store/hooks";
-import { partnerOf } from "../store/selectors";
+import type { User } from "../sdk/protocol/generated";
+import { partnerOf } from "../sdk/store/selectors";
 import { Avatar } from "./Avatar";
 import { Composer } from "./Composer";
 import { BackIcon } from "./Icons";
 import { MessageList } from "./MessageList";
+import { useSelect } from "./use-app";
 import { useTold } from "./use-lost";
 
 /** The conversation in front. */

@@ -1,8 +1,8 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { readDraft, writeDraft } from "../platform/kept";
-import type { ConversationId, User } from "../protocol/generated";
-import { useCommands, useSelect } from "../store/hooks";
+import type { ConversationId, User } from "../sdk/protocol/generated";
 import { SendIcon } from "./Icons";
+import { useCommands, useSelect } from "./use-app";
 import { storable, withoutPiles } from "./writing";
 
 /** From this part of the limit on, the count is shown. */

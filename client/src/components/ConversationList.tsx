@@ -1,13 +1,13 @@
 import { memo, useMemo } from "react";
-import type { Chat } from "../engine/model";
-import type { Entry } from "../engine/outbox";
 import { addressOf } from "../platform/route";
-import type { User } from "../protocol/generated";
-import { useCommands, useSelect } from "../store/hooks";
-import { chatRows, partnerOf, stateOfEntry, unreadText } from "../store/selectors";
+import type { Chat } from "../sdk/engine/model";
+import type { Entry } from "../sdk/engine/outbox";
+import type { User } from "../sdk/protocol/generated";
+import { chatRows, partnerOf, stateOfEntry, unreadText } from "../sdk/store/selectors";
 import { Avatar } from "./Avatar";
 import { Mark } from "./Mark";
 import { shortTime } from "./time";
+import { useCommands, useSelect } from "./use-app";
 import { useLost } from "./use-lost";
 
 /** How near to its end a list is scrolled, in pixels, when it asks for more. */

@@ -1,8 +1,8 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
-import type { ApiError } from "../engine/api";
-import type { User } from "../protocol/generated";
-import { useCommands } from "../store/hooks";
+import type { ApiError } from "../sdk/engine/api";
+import type { User } from "../sdk/protocol/generated";
+import { useCommands } from "./use-app";
 
 interface Props {
   /** Why the page is here, when that is not plain. */

@@ -1,4 +1,4 @@
-import type { MessageState } from "../store/selectors";
+import type { MessageState } from "../sdk/store/selectors";
 import { AlertIcon, CheckIcon, ChecksIcon, ClockIcon, ReadIcon } from "./Icons";
 
 const STATES: Record<MessageState, { label: string; icon: typeof CheckIcon; look: string }> = {

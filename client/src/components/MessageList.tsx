@@ -1,9 +1,8 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
-import { hasGap, type Log } from "../engine/log";
-import type { Chat } from "../engine/model";
-import type { User } from "../protocol/generated";
-import { useCommands, useSelect } from "../store/hooks";
+import { hasGap, type Log } from "../sdk/engine/log";
+import type { Chat } from "../sdk/engine/model";
+import type { User } from "../sdk/protocol/generated";
 import {
   firstUnread,
   type Line,
@@ -11,9 +10,10 @@ import {
   reachesUnread,
   stateOf,
   unreadText,
-} from "../store/selectors";
+} from "../sdk/store/selectors";
 import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
+import { useCommands, useSelect } from "./use-app";
 import { usePlace } from "./use-place";
 import { useSeen } from "./use-seen";
 

@@ -1,9 +1,9 @@
 import { memo, type RefCallback, useMemo, useState } from "react";
-import { useCommands } from "../store/hooks";
-import type { Line, MessageState } from "../store/selectors";
+import type { Line, MessageState } from "../sdk/store/selectors";
 import { linkify } from "./links";
 import { Mark } from "./Mark";
 import { dayOf, exactTime, timeOfDay } from "./time";
+import { useCommands } from "./use-app";
 
 /** A text longer than this, or with more lines, is folded at first. */
 const FOLD_CHARS = 1_500;

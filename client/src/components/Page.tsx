@@ -1,10 +1,10 @@
 import { Toaster } from "sonner";
-import type { User } from "../protocol/generated";
-import { useSelect } from "../store/hooks";
+import type { User } from "../sdk/protocol/generated";
 import { Banner } from "./Banner";
 import { Chat } from "./Chat";
 import { LogIn } from "./LogIn";
 import { Sidebar } from "./Sidebar";
+import { useSelect } from "./use-app";
 
 /** The whole page, whatever stage it is at. */
 export function Page() {

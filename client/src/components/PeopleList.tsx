@@ -1,10 +1,10 @@
 import { memo, useState } from "react";
 import { toast } from "sonner";
 import { goTo } from "../platform/route";
-import type { User } from "../protocol/generated";
-import { useCommands, useSelect } from "../store/hooks";
-import { partnerOf } from "../store/selectors";
+import type { User } from "../sdk/protocol/generated";
+import { partnerOf } from "../sdk/store/selectors";
 import { Avatar } from "./Avatar";
+import { useCommands, useSelect } from "./use-app";
 import { useLost, useTold } from "./use-lost";
 import { useOnlinePeople } from "./use-people";
 

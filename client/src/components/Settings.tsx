@@ -6,9 +6,9 @@ import {
   useNotifying,
 } from "../notify/permission";
 import { clearDrafts } from "../platform/kept";
-import { useCommands, useSelect } from "../store/hooks";
-import { selectMe } from "../store/selectors";
+import { selectMe } from "../sdk/store/selectors";
 import { CloseIcon } from "./Icons";
+import { useCommands, useSelect } from "./use-app";
 
 /** Password, notifications, the way out. */
 export function Settings({ onClose }: { readonly onClose: () => void }) {

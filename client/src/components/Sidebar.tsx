@@ -1,12 +1,12 @@
 import { useState } from "react";
-import type { User } from "../protocol/generated";
-import { useSelect } from "../store/hooks";
+import type { User } from "../sdk/protocol/generated";
 import { Avatar } from "./Avatar";
 import { ConversationList } from "./ConversationList";
 import { SettingsIcon } from "./Icons";
 import { NotificationPrompt } from "./NotificationPrompt";
 import { PeopleList } from "./PeopleList";
 import { Settings } from "./Settings";
+import { useSelect } from "./use-app";
 import { useLost } from "./use-lost";
 
 /** Who one is, whom one talks with, who is here. */

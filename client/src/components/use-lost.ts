@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { useSelect } from "../store/hooks";
+import { useSelect } from "./use-app";
 
 /** A shorter interruption is nobody's business. */
 const PATIENCE_MS = 3_000;

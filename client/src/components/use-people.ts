@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { ApiError } from "../engine/api";
-import { WATCH_MAX } from "../engine/model";
-import type { People, User } from "../protocol/generated";
-import { type Commands, useCommands, useSelect } from "../store/hooks";
+import { ApiError } from "../sdk/engine/api";
+import { WATCH_MAX } from "../sdk/engine/model";
+import type { People, User } from "../sdk/protocol/generated";
+import { type Commands, useCommands, useSelect } from "./use-app";
 
 /** After the last key, before the server is asked. */
 const SETTLE_MS = 250;

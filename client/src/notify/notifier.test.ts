@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { INITIAL } from "../store/state";
+import { INITIAL } from "../sdk/store/state";
 import { type News, tell } from "./notifier";
 
 const message = {

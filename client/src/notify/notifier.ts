@@ -1,5 +1,5 @@
-import type { ConversationId, Message } from "../protocol/generated";
-import type { State } from "../store/state";
+import type { ConversationId, Message } from "../sdk/protocol/generated";
+import type { State } from "../sdk/store/state";
 
 /** How many characters of a message a toast or a notification shows. */
 const EXCERPT = 140;

@@ -1,5 +1,5 @@
-import { selectUnread, unreadText } from "../store/selectors";
-import type { Store } from "../store/store";
+import { selectUnread, unreadText } from "../sdk/store/selectors";
+import type { Store } from "../sdk/store/store";
 
 const NAME = "Tidings";
 

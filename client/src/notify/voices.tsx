@@ -1,7 +1,7 @@
 import { toast } from "sonner";
 import type { Pages } from "../platform/pages";
 import { goTo } from "../platform/route";
-import type { ConversationId } from "../protocol/generated";
+import type { ConversationId } from "../sdk/protocol/generated";
 import { MessageToast } from "./MessageToast";
 import type { Voices } from "./notifier";
 import { notifying } from "./permission";

@@ -1,5 +1,5 @@
-import type { Clock } from "../engine/clock";
-import { SUBPROTOCOL, type WebSocketLike } from "../engine/socket";
+import type { Clock } from "../sdk/engine/clock";
+import { SUBPROTOCOL, type WebSocketLike } from "../sdk/engine/socket";
 
 /** The browser's time and chance. */
 export const browserClock: Clock = {

@@ -1,4 +1,4 @@
-import type { ConversationId, UserId } from "../protocol/generated";
+import type { ConversationId, UserId } from "../sdk/protocol/generated";
 
 /**
  * Small things that outlive the page, in `localStorage`: it writes at once,

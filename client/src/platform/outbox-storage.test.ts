@@ -1,7 +1,7 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Entry } from "../engine/outbox";
+import type { Entry } from "../sdk/engine/outbox";
 import { IndexedDbOutbox } from "./outbox-storage";
 
 const live = new Set<string>();

@@ -1,7 +1,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { OutboxStorage } from "../engine/model";
-import type { Entry } from "../engine/outbox";
-import type { ClientId, UserId } from "../protocol/generated";
+import type { OutboxStorage } from "../sdk/engine/model";
+import type { Entry } from "../sdk/engine/outbox";
+import type { ClientId, UserId } from "../sdk/protocol/generated";
 
 /** An entry as it is kept: whose it is, and which page sends it. */
 interface Row extends Entry {

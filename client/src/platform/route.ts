@@ -1,4 +1,4 @@
-import type { ConversationId } from "../protocol/generated";
+import type { ConversationId } from "../sdk/protocol/generated";
 
 const PREFIX = "#/c/";
 

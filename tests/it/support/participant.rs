@@ -20,7 +20,7 @@ use super::standing::{Pace, Phase, Standing};
 /// `limits.unacknowledged_sends` by default.
 const IN_FLIGHT_MAX: usize = 32;
 
-/// The browser's own times (client/src/engine/connection.ts).
+/// The browser's own times (client/src/sdk/engine/connection.ts).
 const QUIET: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(15);

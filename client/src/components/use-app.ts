@@ -1,7 +1,7 @@
 import { createContext, use, useSyncExternalStore } from "react";
-import type { Engine } from "../engine/engine";
-import type { State } from "./state";
-import type { Store } from "./store";
+import type { Engine } from "../sdk/engine/engine";
+import type { State } from "../sdk/store/state";
+import type { Store } from "../sdk/store/store";
 
 /** What a user can do; all that components know of the engine. */
 export type Commands = Pick<
