@@ -1,7 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { v7 } from "uuid";
-import "sonner/dist/styles.css";
 import { Page } from "./components/Page";
 import { Api } from "./sdk/engine/api";
 import { Engine } from "./sdk/engine/engine";
@@ -9,12 +8,14 @@ import "./index.css";
 import { AppContext } from "./components/use-app";
 import { tell } from "./notify/notifier";
 import { showUnreadInTitle } from "./notify/title";
-import { browserVoices, dismissToast } from "./notify/voices";
+import { dismissToast } from "./notify/toasts";
+import { browserVoices } from "./notify/voices";
 import { browserClock, onAct, onWake, openWebSocket } from "./platform/browser";
 import { IndexedDbOutbox } from "./platform/outbox-storage";
 import { Pages } from "./platform/pages";
 import { leave, onRoute } from "./platform/route";
 import { createStore } from "./sdk/store/store";
+import { locale, speak } from "./text/text";
 
 const store = createStore();
 const pages = new Pages();
@@ -39,6 +40,8 @@ onRoute((conversation) => engine.show(conversation));
 onWake(() => engine.wake());
 onAct(() => engine.hurry());
 void engine.start();
+await speak(navigator.languages);
+document.documentElement.lang = locale;
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no place for the client");
@@ -61,6 +64,7 @@ function followFront(): void {
   store.subscribe(() => {
     const { open } = store.get();
     if (open === front) return;
+    // Its toast has told all it can.
     if (open !== null) dismissToast(open);
     else if (front !== null) leave(front);
     front = open;

@@ -1,13 +1,7 @@
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
-import type { Ending } from "../sdk/engine/reconnect";
+import { text } from "../text/text";
 import { useCommands, useSelect } from "./use-app";
 import { useLost } from "./use-lost";
-
-const ENDED: Record<Exclude<Ending, "logged_out">, string> = {
-  fault: "This page was disconnected because something it sent could not be dealt with.",
-  too_many: "You have Tidings open in too many places at once. Close another one first.",
-  refused: "The server ended this connection.",
-};
 
 /** Says that the connection is gone, once that lasts. */
 export function Banner() {
@@ -18,20 +12,20 @@ export function Banner() {
 
   if (ending !== null && ending !== "logged_out") {
     return (
-      <Strip text={`${ENDED[ending]} Your messages are kept.`}>
+      <Strip says={text.banner[ending]}>
         <StripButton onClick={() => commands.reconnect()} name="reconnect">
-          Connect again
+          {text.banner.connectAgain}
         </StripButton>
       </Strip>
     );
   }
   if (!lost) return null;
   return online ? (
-    <Strip text="Reconnecting…">
+    <Strip says={text.banner.reconnecting}>
       <ConnectNow />
     </Strip>
   ) : (
-    <Strip text="Offline — your messages are kept" />
+    <Strip says={text.banner.offline} />
   );
 }
 
@@ -52,23 +46,23 @@ function ConnectNow() {
 
   return (
     <StripButton onClick={connect} disabled={asked} name="connect-now">
-      {asked ? "Connecting…" : "Connect now"}
+      {asked ? text.banner.connecting : text.banner.connectNow}
     </StripButton>
   );
 }
 
 interface StripProps {
-  readonly text: string;
+  readonly says: string;
   readonly children?: ReactNode;
 }
 
-function Strip({ text, children }: StripProps) {
+function Strip({ says, children }: StripProps) {
   return (
     <div
       role="status"
       className="border-b border-line bg-warn-soft px-4 py-1.5 text-center text-sm text-warn"
     >
-      <span data-testid="banner">{text}</span> {children}
+      <span data-testid="banner">{says}</span> {children}
     </div>
   );
 }

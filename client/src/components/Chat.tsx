@@ -1,6 +1,7 @@
 import { addressOf } from "../platform/route";
 import type { User } from "../sdk/protocol/generated";
 import { partnerOf } from "../sdk/store/selectors";
+import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { Composer } from "./Composer";
 import { BackIcon } from "./Icons";
@@ -14,13 +15,10 @@ export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
   const log = useSelect((state) => state.logs.get(id));
   const partner = chat && partnerOf(chat, me.id)?.user;
   if (chat === undefined || log === undefined || partner === undefined) {
-    return <p className="m-auto p-6 text-soft">Loading the conversation…</p>;
+    return <p className="m-auto p-6 text-soft">{text.chat.loading}</p>;
   }
   return (
-    <section
-      aria-label={`Conversation with ${partner.name}`}
-      className="flex h-full min-h-0 flex-col"
-    >
+    <section aria-label={text.chat.label(partner.name)} className="flex h-full min-h-0 flex-col">
       <Header partner={partner} />
       <MessageList key={id} chat={chat} log={log} me={me} />
       <TypingIndicator id={id} partner={partner} />
@@ -37,7 +35,7 @@ function Header({ partner }: { readonly partner: User }) {
       <a
         href={addressOf(null)}
         className="rounded-lg p-1.5 text-soft hover:bg-raised hover:text-ink md:hidden"
-        aria-label="Back to the list"
+        aria-label={text.chat.back}
         data-testid="back"
       >
         <BackIcon className="size-6" />
@@ -48,7 +46,7 @@ function Header({ partner }: { readonly partner: User }) {
           <bdi>{partner.name}</bdi>
         </h1>
         <p className="text-xs text-soft" data-testid="partner-presence">
-          {told && (online ? "Online" : "Not here now")}
+          {told && (online ? text.presence.online : text.presence.gone)}
         </p>
       </div>
     </header>
@@ -62,7 +60,7 @@ function TypingIndicator({ id, partner }: { readonly id: string; readonly partne
     <p className="h-6 truncate px-4 text-sm text-soft sm:px-6" aria-live="polite">
       {typing && (
         <span data-testid="typing-indicator">
-          <bdi>{partner.name}</bdi> is typing…
+          {text.chat.typing(<bdi key="name">{partner.name}</bdi>)}
         </span>
       )}
     </p>

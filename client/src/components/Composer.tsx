@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { readDraft, writeDraft } from "../platform/kept";
 import type { ConversationId, User } from "../sdk/protocol/generated";
+import { text } from "../text/text";
 import { SendIcon } from "./Icons";
 import { useCommands, useSelect } from "./use-app";
 import { storable, withoutPiles } from "./writing";
@@ -20,9 +21,9 @@ interface Props {
 export function Composer({ conversation, partner, me }: Props) {
   const commands = useCommands();
   const limit = useSelect((state) => state.limits.text_max_chars);
-  const [text, setText] = useState(() => readDraft(me.id, conversation));
+  const [typed, setTyped] = useState(() => readDraft(me.id, conversation));
   const field = useRef<HTMLTextAreaElement>(null);
-  const body = storable(text);
+  const body = storable(typed);
   const length = [...body].length;
   const sendable = body.trim() !== "" && length <= limit;
 
@@ -31,9 +32,9 @@ export function Composer({ conversation, partner, me }: Props) {
     if (matchMedia("(hover: hover)").matches) field.current?.focus();
   }, []);
 
-  function change(typed: string) {
-    const next = withoutPiles(typed);
-    setText(next);
+  function change(input: string) {
+    const next = withoutPiles(input);
+    setTyped(next);
     writeDraft(me.id, conversation, next);
     if (next.trim() !== "") commands.typing(conversation);
   }
@@ -66,11 +67,11 @@ export function Composer({ conversation, partner, me }: Props) {
           rows={1}
           dir="auto"
           className="field field-sizing-content block max-h-40 resize-none"
-          placeholder="Write a message"
-          aria-label={`Message to ${partner.name}`}
+          placeholder={text.composer.placeholder}
+          aria-label={text.composer.label(partner.name)}
           aria-describedby="composer-length"
           maxLength={limit * FAR_TOO_LONG}
-          value={text}
+          value={typed}
           onChange={(event) => change(event.target.value)}
           onKeyDown={onKeyDown}
           data-testid="composer"
@@ -80,14 +81,14 @@ export function Composer({ conversation, partner, me }: Props) {
           className={length > limit ? "mt-1 text-sm text-bad" : "mt-1 text-xs text-soft"}
           hidden={length < limit * NEARLY_FULL}
         >
-          {length} of {limit} characters
+          {text.composer.length(length, limit)}
         </p>
       </div>
       <button
         type="submit"
         className="button-main px-3"
         disabled={!sendable}
-        aria-label="Send"
+        aria-label={text.composer.send}
         data-testid="send-button"
       >
         <SendIcon className="size-6" />

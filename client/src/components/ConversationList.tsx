@@ -4,6 +4,7 @@ import type { Chat } from "../sdk/engine/model";
 import type { Entry } from "../sdk/engine/outbox";
 import type { User } from "../sdk/protocol/generated";
 import { chatRows, partnerOf, stateOfEntry, unreadText } from "../sdk/store/selectors";
+import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { Mark } from "./Mark";
 import { shortTime } from "./time";
@@ -24,9 +25,9 @@ export function ConversationList({ me }: { readonly me: User }) {
   const entries = useSelect((state) => state.outbox.entries);
   const rows = useMemo(() => chatRows(chats, entries), [chats, entries]);
   return (
-    <nav aria-label="Conversations" className="flex min-h-0 flex-[3] flex-col">
+    <nav aria-label={text.conversations.title} className="flex min-h-0 flex-[3] flex-col">
       <h2 className="px-4 pt-3 pb-1 text-xs font-semibold tracking-wide text-soft uppercase">
-        Conversations
+        {text.conversations.title}
       </h2>
       <ul
         className="min-h-0 flex-1 overflow-y-auto px-2 pb-2"
@@ -52,7 +53,7 @@ export function ConversationList({ me }: { readonly me: User }) {
           );
         })}
         {listed && rows.length === 0 && (
-          <li className="px-2 py-3 text-sm text-soft">Nothing yet. Pick somebody below.</li>
+          <li className="px-2 py-3 text-sm text-soft">{text.conversations.none}</li>
         )}
       </ul>
     </nav>
@@ -87,7 +88,7 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
         <span className="min-w-0 flex-1">
           <span className="flex items-baseline gap-2">
             <bdi className="min-w-0 flex-1 truncate font-medium">{partner.name}</bdi>
-            {online && <span className="sr-only">online</span>}
+            {online && <span className="sr-only">{text.presence.onlineToReaders}</span>}
             {at !== undefined && (
               <time className="shrink-0 text-xs text-soft" dateTime={at}>
                 {shortTime(at)}
@@ -98,7 +99,7 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
             <span
               className={`min-w-0 flex-1 truncate text-sm ${unread > 0 ? "font-medium text-ink" : "text-soft"}`}
             >
-              {mine && "You: "}
+              {mine && text.conversations.you}
               <bdi>{body.slice(0, 200)}</bdi>
             </span>
             {entry !== undefined && <Mark state={stateOfEntry(entry)} />}
@@ -111,15 +112,15 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
 });
 
 function UnreadBadge({ unread }: { readonly unread: number }) {
-  const text = unreadText(unread);
+  const count = unreadText(unread);
   return (
     <span
       role="img"
-      aria-label={`${text} unread`}
+      aria-label={text.conversations.unread(count)}
       className="shrink-0 rounded-full bg-accent px-2 text-xs leading-5 font-semibold text-on-accent"
       data-testid="unread-badge"
     >
-      {text}
+      {count}
     </span>
   );
 }

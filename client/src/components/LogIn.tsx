@@ -1,18 +1,19 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
+import { showToast } from "../notify/toasts";
 import type { ApiError } from "../sdk/engine/api";
 import type { User } from "../sdk/protocol/generated";
+import { text } from "../text/text";
 import { useCommands } from "./use-app";
 
 interface Props {
-  /** Why the page is here, when that is not plain. */
-  readonly note?: string | undefined;
+  /** Whether the server ended the session. */
+  readonly loggedOut: boolean;
 }
 
 const NEEDS_PASSWORD = new Set(["password_required", "wrong_password"]);
 
 /** Choose a name, be in. The password is asked for when the name has one. */
-export function LogIn({ note }: Props) {
+export function LogIn({ loggedOut }: Props) {
   const { session } = useCommands();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -52,12 +53,14 @@ export function LogIn({ note }: Props) {
       >
         <img src="/favicon.svg" alt="" className="mb-4 size-12" />
         <h1 className="text-2xl font-semibold">Tidings</h1>
-        <p className="mt-1 mb-6 text-soft">Choose a name, see who is here, talk.</p>
-        {note !== undefined && refusal === null && (
-          <p className="mb-4 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">{note}</p>
+        <p className="mt-1 mb-6 text-soft">{text.logIn.subtitle}</p>
+        {loggedOut && refusal === null && (
+          <p className="mb-4 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">
+            {text.logIn.loggedOut}
+          </p>
         )}
         <label className="mb-1 block font-medium" htmlFor="name">
-          Your name
+          {text.logIn.name}
         </label>
         <input
           id="name"
@@ -74,12 +77,12 @@ export function LogIn({ note }: Props) {
           data-testid="login-name"
         />
         <p id="name-rules" className="mt-1 text-sm text-soft">
-          2 to 32 characters. It is yours in this browser; set a password later to use it elsewhere.
+          {text.logIn.rules}
         </p>
         {asksPassword && (
           <div className="mt-4">
             <label className="mb-1 block font-medium" htmlFor="password">
-              Password
+              {text.logIn.password}
             </label>
             <input
               id="password"
@@ -104,7 +107,7 @@ export function LogIn({ note }: Props) {
             }`}
             data-testid="login-error"
           >
-            {refusal.message}
+            {text.problem(refusal.code, refusal.message)}
           </p>
         )}
         <button
@@ -113,7 +116,7 @@ export function LogIn({ note }: Props) {
           disabled={busy}
           data-testid="login-submit"
         >
-          {busy ? "One moment…" : "Log in"}
+          {busy ? text.logIn.busy : text.logIn.submit}
         </button>
       </form>
     </main>
@@ -121,10 +124,14 @@ export function LogIn({ note }: Props) {
 }
 
 function tellAlready(me: User) {
-  toast(
+  const already = (
     <p>
-      This browser is logged in as <bdi className="font-semibold">{me.name}</bdi> already, in
-      another tab. Log out first to use another name.
-    </p>,
+      {text.logIn.already(
+        <bdi key="name" className="font-semibold">
+          {me.name}
+        </bdi>,
+      )}
+    </p>
   );
+  showToast((toast) => toast(already));
 }

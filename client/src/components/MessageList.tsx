@@ -11,6 +11,7 @@ import {
   stateOf,
   unreadText,
 } from "../sdk/store/selectors";
+import { text } from "../text/text";
 import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
 import { useCommands, useSelect } from "./use-app";
@@ -45,7 +46,7 @@ function Opening(props: Props) {
     if (older > 0) void commands.loadOlder(chat.id);
   }, [commands, chat.id, older]);
   if (opened) return <Messages {...props} />;
-  return <p className="flex-1 content-center p-6 text-center text-soft">Loading the messages…</p>;
+  return <p className="flex-1 content-center p-6 text-center text-soft">{text.messages.loading}</p>;
 }
 
 /**
@@ -91,7 +92,7 @@ function Messages({ chat, log, me }: Props) {
         scrollerRef={place.attach}
         className="h-full"
         role="log"
-        aria-label="Messages"
+        aria-label={text.messages.label}
         data={lines}
         firstItemIndex={log.base + 1}
         initialTopMostItemIndex={
@@ -129,7 +130,7 @@ function Messages({ chat, log, me }: Props) {
           data-testid="jump-to-latest"
         >
           <DownIcon className="size-4" />
-          {chat.unread > 0 ? `${unreadText(chat.unread)} new` : "Latest"}
+          {chat.unread > 0 ? text.messages.newBelow(unreadText(chat.unread)) : text.messages.latest}
         </button>
       )}
     </div>

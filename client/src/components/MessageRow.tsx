@@ -1,5 +1,7 @@
 import { memo, type RefCallback, useMemo, useState } from "react";
+import type { Entry } from "../sdk/engine/outbox";
 import type { Line, MessageState } from "../sdk/store/selectors";
+import { text } from "../text/text";
 import { linkify } from "./links";
 import { Mark } from "./Mark";
 import { dayOf, exactTime, timeOfDay } from "./time";
@@ -40,7 +42,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
               : "rounded-bl-md border-line bg-theirs"
           }`}
         >
-          <Body text={line.body} unfolding={unfolding} />
+          <Body body={line.body} unfolding={unfolding} />
           <footer className="mt-0.5 flex items-center justify-end gap-1.5 text-xs text-soft">
             <time dateTime={at} title={exactTime(at)}>
               {timeOfDay(at)}
@@ -52,7 +54,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
           )}
         </article>
       </div>
-      {entry?.state === "failed" && <Failed clientId={entry.clientId} reason={entry.reason} />}
+      {entry?.state === "failed" && <Failed entry={entry} />}
     </div>
   );
 });
@@ -74,22 +76,22 @@ function New() {
       data-testid="new-messages"
     >
       <span className="h-px flex-1 bg-accent opacity-40" />
-      New
+      {text.messages.fresh}
       <span className="h-px flex-1 bg-accent opacity-40" />
     </p>
   );
 }
 
 interface BodyProps {
-  readonly text: string;
+  readonly body: string;
   readonly unfolding: () => void;
 }
 
 /** Text as text, never as markup; addresses can be followed. */
-function Body({ text, unfolding }: BodyProps) {
+function Body({ body, unfolding }: BodyProps) {
   const [unfolded, setUnfolded] = useState(false);
-  const pieces = useMemo(() => linkify(text), [text]);
-  const long = text.length > FOLD_CHARS || text.split("\n", FOLD_LINES + 1).length > FOLD_LINES;
+  const pieces = useMemo(() => linkify(body), [body]);
+  const long = body.length > FOLD_CHARS || body.split("\n", FOLD_LINES + 1).length > FOLD_LINES;
   const folded = long && !unfolded;
   return (
     <>
@@ -124,36 +126,32 @@ function Body({ text, unfolding }: BodyProps) {
             setUnfolded(!unfolded);
           }}
         >
-          {unfolded ? "Show less" : "Show all"}
+          {unfolded ? text.messages.showLess : text.messages.showAll}
         </button>
       )}
     </>
   );
 }
 
-interface FailedProps {
-  readonly clientId: string;
-  readonly reason: string | undefined;
-}
-
-function Failed({ clientId, reason }: FailedProps) {
+function Failed({ entry }: { readonly entry: Entry }) {
   const commands = useCommands();
+  const { clientId, code, reason = "" } = entry;
   return (
     <p className="mt-1 flex flex-wrap items-center justify-end gap-3 text-sm text-bad">
-      <span>{reason ?? "It could not be sent."}</span>
+      <span>{code === undefined ? text.messages.couldNotBeSent : text.problem(code, reason)}</span>
       <button
         type="button"
         className="font-medium underline"
         onClick={() => commands.retry(clientId)}
       >
-        Try again
+        {text.messages.retry}
       </button>
       <button
         type="button"
         className="font-medium underline"
         onClick={() => commands.discard(clientId)}
       >
-        Discard
+        {text.messages.discard}
       </button>
     </p>
   );

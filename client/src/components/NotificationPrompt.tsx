@@ -1,4 +1,5 @@
 import { turnOffNotifications, turnOnNotifications, useNotifying } from "../notify/permission";
+import { text } from "../text/text";
 import { BellIcon, CloseIcon } from "./Icons";
 
 /** Offers notifications until the user decides; the browser asks only after the click. */
@@ -13,13 +14,13 @@ export function NotificationPrompt() {
         data-testid="notifications-on"
       >
         <BellIcon className="size-4 shrink-0 text-accent" />
-        Turn on notifications
+        {text.notifications.turnOn}
       </button>
       <button
         type="button"
         className="p-2 pr-4 text-soft hover:text-ink"
         onClick={turnOffNotifications}
-        aria-label="No notifications"
+        aria-label={text.notifications.none}
       >
         <CloseIcon className="size-4" />
       </button>

@@ -1,20 +1,27 @@
-import { Toaster } from "sonner";
+import { lazy, Suspense } from "react";
+import { useToasting } from "../notify/toasts";
 import type { User } from "../sdk/protocol/generated";
+import { text } from "../text/text";
 import { Banner } from "./Banner";
 import { Chat } from "./Chat";
 import { LogIn } from "./LogIn";
 import { Sidebar } from "./Sidebar";
 import { useSelect } from "./use-app";
 
+const Toaster = lazy(() => import("../notify/Toaster"));
+
 /** The whole page, whatever stage it is at. */
 export function Page() {
   const stage = useSelect((state) => state.stage);
+  const toasting = useToasting();
   return (
     <>
-      {stage.kind === "starting" && <p className="p-6 text-center text-soft">Connecting…</p>}
-      {stage.kind === "anonymous" && <LogIn note={stage.note} />}
+      {stage.kind === "starting" && (
+        <p className="p-6 text-center text-soft">{text.page.starting}</p>
+      )}
+      {stage.kind === "anonymous" && <LogIn loggedOut={stage.loggedOut} />}
       {stage.kind === "active" && <Panes me={stage.me} />}
-      <Toaster position="top-right" theme="system" />
+      <Suspense>{toasting && <Toaster />}</Suspense>
     </>
   );
 }
@@ -41,7 +48,7 @@ function Nothing() {
   return (
     <div className="flex h-full flex-col items-center justify-center gap-3 p-6 text-center text-soft">
       <img src="/favicon.svg" alt="" className="size-14 opacity-60" />
-      <p>Pick somebody who is here, or a conversation.</p>
+      <p>{text.page.nothing}</p>
     </div>
   );
 }

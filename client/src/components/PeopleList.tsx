@@ -1,8 +1,9 @@
 import { memo, useState } from "react";
-import { toast } from "sonner";
+import { showToast } from "../notify/toasts";
 import { goTo } from "../platform/route";
 import type { User } from "../sdk/protocol/generated";
 import { partnerOf } from "../sdk/store/selectors";
+import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { useCommands, useSelect } from "./use-app";
 import { useLost, useTold } from "./use-lost";
@@ -19,19 +20,19 @@ export function PeopleList({ me }: { readonly me: User }) {
   const told = useTold();
   return (
     <section
-      aria-label="People online"
+      aria-label={text.people.label}
       className="flex min-h-0 flex-[2] flex-col border-t border-line"
     >
       <h2 className="flex items-baseline gap-2 px-4 pt-3 pb-1 text-xs font-semibold tracking-wide text-soft uppercase">
-        Online
+        {text.people.title}
         <span data-testid="online-count">{told ? count : "–"}</span>
       </h2>
       <div className="px-3 pb-2">
         <input
           type="search"
           className="field py-1.5 text-sm"
-          placeholder="Search people"
-          aria-label="Search people online"
+          placeholder={text.people.search}
+          aria-label={text.people.searchLabel}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           data-testid="people-search"
@@ -48,9 +49,9 @@ export function PeopleList({ me }: { readonly me: User }) {
         {users?.map((user) => (
           <PersonRow key={user.id} user={user} own={user.id === me.id} lost={lost} onTalk={talk} />
         ))}
-        {users === null && lost && <Hint>Shown once you are connected.</Hint>}
+        {users === null && lost && <Hint>{text.people.lost}</Hint>}
         {users?.length === 0 && told && (
-          <Hint>{search === "" ? "Nobody yet." : "Nobody of that name is here."}</Hint>
+          <Hint>{search === "" ? text.people.nobody : text.people.nobodyOfThatName}</Hint>
         )}
       </ul>
     </section>
@@ -81,7 +82,7 @@ const PersonRow = memo(function PersonRow({ user, own, lost, onTalk }: RowProps)
       >
         <Avatar user={user} online={!lost} />
         <bdi className="min-w-0 flex-1 truncate">{user.name}</bdi>
-        {own && <span className="text-xs text-soft">you</span>}
+        {own && <span className="text-xs text-soft">{text.people.own}</span>}
       </button>
     </li>
   );
@@ -97,6 +98,6 @@ function useTalk(me: User): (user: User) => void {
     }
     const opened = await commands.openWith(user.id);
     if (typeof opened === "string") goTo(opened);
-    else toast.error(opened.message);
+    else showToast((toast) => toast.error(text.problem(opened.code, opened.message)));
   };
 }

@@ -1,12 +1,8 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import {
-  type Notifying,
-  turnOffNotifications,
-  turnOnNotifications,
-  useNotifying,
-} from "../notify/permission";
+import { turnOffNotifications, turnOnNotifications, useNotifying } from "../notify/permission";
 import { clearDrafts } from "../platform/kept";
 import { selectMe } from "../sdk/store/selectors";
+import { text } from "../text/text";
 import { CloseIcon } from "./Icons";
 import { useCommands, useSelect } from "./use-app";
 
@@ -23,13 +19,13 @@ export function Settings({ onClose }: { readonly onClose: () => void }) {
     >
       <header className="flex items-center justify-between border-b border-line px-5 py-3">
         <h2 id="settings-title" className="text-lg font-semibold">
-          Settings
+          {text.settings.title}
         </h2>
         <button
           type="button"
           className="rounded-lg p-2 text-soft hover:bg-raised hover:text-ink"
           onClick={() => dialog.current?.close()}
-          aria-label="Close"
+          aria-label={text.settings.close}
         >
           <CloseIcon />
         </button>
@@ -43,14 +39,6 @@ export function Settings({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-const EXPLAINED: Record<Notifying, string> = {
-  on: "You are told of new messages while Tidings is not in view.",
-  off: "New messages are only shown inside the page.",
-  ask: "Be told of new messages while Tidings is not in view.",
-  blocked: "This browser blocks them for this page; its own settings can change that.",
-  unsupported: "This browser offers none here. They need a secure (HTTPS) address.",
-};
-
 function NotificationSetting() {
   const notifying = useNotifying();
   const on = notifying === "on";
@@ -58,7 +46,7 @@ function NotificationSetting() {
   return (
     <section className="py-4">
       <label className="flex items-center justify-between gap-4 font-medium">
-        Notifications
+        {text.notifications.title}
         <input
           type="checkbox"
           className="size-5 accent-accent"
@@ -68,7 +56,7 @@ function NotificationSetting() {
           data-testid="notifications-switch"
         />
       </label>
-      <p className="mt-1 text-sm text-soft">{EXPLAINED[notifying]}</p>
+      <p className="mt-1 text-sm text-soft">{text.notifications[notifying]}</p>
     </section>
   );
 }
@@ -86,7 +74,7 @@ function PasswordSetting() {
   async function submit(event: FormEvent) {
     event.preventDefault();
     const refused = await session.setPassword(password, hasPassword ? current : undefined);
-    setRefusal(refused?.message ?? null);
+    setRefusal(refused && text.problem(refused.code, refused.message));
     setSaved(refused === null);
     if (refused !== null) return;
     setCurrent("");
@@ -95,10 +83,10 @@ function PasswordSetting() {
 
   return (
     <section className="py-4">
-      <h3 className="font-medium">{hasPassword ? "Change the password" : "Set a password"}</h3>
-      <p className="mt-1 mb-3 text-sm text-soft">
-        With a password you can log in from other devices, and again after logging out.
-      </p>
+      <h3 className="font-medium">
+        {hasPassword ? text.settings.changePassword : text.settings.setPassword}
+      </h3>
+      <p className="mt-1 mb-3 text-sm text-soft">{text.settings.whyPassword}</p>
       <form onSubmit={submit} className="space-y-2">
         {hasPassword && (
           <input
@@ -106,8 +94,8 @@ function PasswordSetting() {
             required
             autoComplete="current-password"
             className="field"
-            placeholder="Current password"
-            aria-label="Current password"
+            placeholder={text.settings.currentPassword}
+            aria-label={text.settings.currentPassword}
             value={current}
             onChange={(event) => setCurrent(event.target.value)}
             data-testid="password-current"
@@ -118,8 +106,8 @@ function PasswordSetting() {
           required
           autoComplete="new-password"
           className="field"
-          placeholder="New password"
-          aria-label="New password"
+          placeholder={text.settings.newPassword}
+          aria-label={text.settings.newPassword}
           value={password}
           onChange={(event) => setPassword(event.target.value)}
           data-testid="password-new"
@@ -131,11 +119,11 @@ function PasswordSetting() {
         )}
         {saved && (
           <p role="status" className="text-sm text-here" data-testid="password-saved">
-            The password is set. Other devices that were logged in must log in again.
+            {text.settings.saved}
           </p>
         )}
         <button type="submit" className="button-quiet" data-testid="password-submit">
-          Save
+          {text.settings.save}
         </button>
       </form>
     </section>
@@ -154,20 +142,19 @@ function LogOut() {
   async function leave() {
     const refused = await session.logOut();
     if (refused === null && me !== null) clearDrafts(me.id);
-    setRefusal(refused?.message ?? null);
+    setRefusal(refused && text.problem(refused.code, refused.message));
   }
 
   return (
     <section className="py-4">
       {!hasPassword && (
         <p className="mb-3 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">
-          You have no password: once logged out, nobody can enter this name again, not even you.
+          {text.settings.noWayBack}
         </p>
       )}
       {waiting > 0 && (
         <p className="mb-3 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">
-          {waiting === 1 ? "One message has" : `${waiting} messages have`} not been sent yet and
-          would be lost.
+          {text.settings.unsent(waiting)}
         </p>
       )}
       {refusal !== null && (
@@ -181,7 +168,7 @@ function LogOut() {
         onClick={() => void leave()}
         data-testid="logout"
       >
-        Log out
+        {text.settings.logOut}
       </button>
     </section>
   );

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { User } from "../sdk/protocol/generated";
+import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { ConversationList } from "./ConversationList";
 import { SettingsIcon } from "./Icons";
@@ -13,6 +14,7 @@ import { useLost } from "./use-lost";
 export function Sidebar({ me }: { readonly me: User }) {
   const [settings, setSettings] = useState(false);
   const lost = useLost();
+  const { presence } = text;
   const first = useSelect((state) => state.epoch === null);
   return (
     <aside className="flex h-full min-h-0 w-full flex-col border-line bg-surface md:border-r">
@@ -23,14 +25,14 @@ export function Sidebar({ me }: { readonly me: User }) {
             <bdi>{me.name}</bdi>
           </p>
           <p className="text-xs text-soft" data-testid="own-state">
-            {lost ? "Not connected" : first ? "Connecting…" : "Online"}
+            {lost ? presence.notConnected : first ? presence.connecting : presence.online}
           </p>
         </div>
         <button
           type="button"
           className="rounded-lg p-2 text-soft hover:bg-raised hover:text-ink"
           onClick={() => setSettings(true)}
-          aria-label="Settings"
+          aria-label={text.settings.title}
           data-testid="settings-open"
         >
           <SettingsIcon />

@@ -18,7 +18,7 @@ describe("starting", () => {
     const page = new FakePage();
     page.server.loggedIn = false;
     await page.engine.start();
-    expect(page.state.stage).toEqual({ kind: "anonymous" });
+    expect(page.state.stage).toEqual({ kind: "anonymous", loggedOut: false });
     expect(page.sockets.all).toEqual([]);
   });
 
@@ -387,6 +387,6 @@ describe("coming back", () => {
     expect(await page.engine.session.logOut()).toBeNull();
     expect(page.storage.rows.size).toBe(0);
     expect(page.state.chats.size).toBe(0);
-    expect(page.state.stage).toEqual({ kind: "anonymous" });
+    expect(page.state.stage).toEqual({ kind: "anonymous", loggedOut: false });
   });
 });

@@ -31,8 +31,8 @@ export interface Chat {
 export type Stage =
   /** The session is being asked for. */
   | { readonly kind: "starting" }
-  /** Nobody is logged in; `note` says why, when that is not plain. */
-  | { readonly kind: "anonymous"; readonly note?: string }
+  /** Nobody is logged in; `loggedOut`: the server ended the session. */
+  | { readonly kind: "anonymous"; readonly loggedOut: boolean }
   | { readonly kind: "active"; readonly me: User; readonly hasPassword: boolean };
 
 export type Link = "connecting" | "open" | "closed";
@@ -65,7 +65,7 @@ export interface EngineState {
 export type EngineEvent =
   | { readonly type: "frame"; readonly frame: ServerFrame; readonly now: number }
   | { readonly type: "session"; readonly session: Session }
-  | { readonly type: "anonymous"; readonly note?: string }
+  | { readonly type: "anonymous"; readonly loggedOut: boolean }
   | { readonly type: "password_set" }
   | { readonly type: "link"; readonly link: Link; readonly ending: Ending | null }
   | { readonly type: "listed"; readonly page: Conversations; readonly first: boolean }

@@ -35,7 +35,7 @@ export class SessionKeeper {
         return await this.enter(await this.api.session());
       } catch (error) {
         const passing = refusal(error).passing;
-        if (!passing) return this.dispatch({ type: "anonymous" });
+        if (!passing) return this.dispatch({ type: "anonymous", loggedOut: false });
         const delay = reconnectDelay(failures, DEFAULT_BACKOFF, this.clock.random());
         await new Promise<void>((done) => this.clock.after(delay, done));
       }
@@ -80,7 +80,7 @@ export class SessionKeeper {
       });
       // What storage refuses to forget belongs to a name that nobody can enter without log-in.
       if (stage.kind === "active") await this.storage.clear(stage.me.id).catch(() => {});
-      this.end();
+      this.end(false);
     });
   }
 
@@ -104,7 +104,7 @@ export class SessionKeeper {
 
   /** The server says that the session is over. */
   lost(): void {
-    this.end("You are logged out. Log in to go on.");
+    this.end(true);
   }
 
   /** The session of this browser, if it has one. */
@@ -122,9 +122,9 @@ export class SessionKeeper {
     return this.listener.begun(session.user.id);
   }
 
-  private end(note?: string): void {
+  private end(loggedOut: boolean): void {
     this.listener.ended();
-    this.dispatch({ type: "anonymous", ...(note === undefined ? {} : { note }) });
+    this.dispatch({ type: "anonymous", loggedOut });
   }
 }
 

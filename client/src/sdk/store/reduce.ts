@@ -14,7 +14,7 @@ export function reduce(state: State, event: EngineEvent): State {
     case "session":
       return onSession(state, event.session);
     case "anonymous":
-      return onAnonymous(state, event.note);
+      return onAnonymous(state, event.loggedOut);
     case "password_set":
       return state.stage.kind === "active"
         ? { ...state, stage: { ...state.stage, hasPassword: true } }
@@ -64,9 +64,8 @@ function onSession(state: State, session: Session): State {
   };
 }
 
-function onAnonymous(state: State, note: string | undefined): State {
-  const stage = note === undefined ? {} : { note };
-  return { ...INITIAL, open: state.open, stage: { kind: "anonymous", ...stage } };
+function onAnonymous(state: State, loggedOut: boolean): State {
+  return { ...INITIAL, open: state.open, stage: { kind: "anonymous", loggedOut } };
 }
 
 function onLink(state: State, event: Extract<EngineEvent, { type: "link" }>): State {

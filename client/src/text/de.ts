@@ -1,0 +1,153 @@
+import type { Texts } from "./en";
+
+/** Auf Deutsch. */
+export const de: Texts = {
+  page: {
+    starting: "Verbindung wird aufgebaut …",
+    nothing: "Wähle jemanden, der hier ist, oder eine Unterhaltung.",
+  },
+
+  logIn: {
+    subtitle: "Namen wählen, sehen, wer hier ist, reden.",
+    name: "Dein Name",
+    rules:
+      "2 bis 32 Zeichen. In diesem Browser gehört er dir; mit einem Passwort kannst du ihn später auch anderswo benutzen.",
+    password: "Passwort",
+    submit: "Anmelden",
+    busy: "Einen Moment …",
+    loggedOut: "Du bist abgemeldet. Melde dich an, um weiterzumachen.",
+    already: (name) => [
+      "Dieser Browser ist in einem anderen Tab schon als ",
+      name,
+      " angemeldet. Melde dich dort erst ab, um einen anderen Namen zu benutzen.",
+    ],
+  },
+
+  banner: {
+    reconnecting: "Verbindung wird wieder aufgebaut …",
+    offline: "Offline – deine Nachrichten bleiben erhalten",
+    fault:
+      "Diese Seite wurde getrennt, weil etwas von ihr nicht verarbeitet werden konnte. Deine Nachrichten bleiben erhalten.",
+    too_many:
+      "Tidings ist bei dir an zu vielen Stellen zugleich offen. Schließe erst eine davon. Deine Nachrichten bleiben erhalten.",
+    refused: "Der Server hat diese Verbindung beendet. Deine Nachrichten bleiben erhalten.",
+    connectAgain: "Wieder verbinden",
+    connectNow: "Jetzt verbinden",
+    connecting: "Verbindung wird aufgebaut …",
+  },
+
+  presence: {
+    notConnected: "Nicht verbunden",
+    connecting: "Verbindung wird aufgebaut …",
+    online: "Online",
+    gone: "Gerade nicht hier",
+    onlineToReaders: "online",
+  },
+
+  conversations: {
+    title: "Unterhaltungen",
+    none: "Noch nichts. Wähle unten jemanden.",
+    you: "Du: ",
+    unread: (count) => `${count} ungelesen`,
+  },
+
+  people: {
+    label: "Wer online ist",
+    title: "Online",
+    search: "Leute suchen",
+    searchLabel: "Leute suchen, die online sind",
+    own: "du",
+    lost: "Zu sehen, sobald du verbunden bist.",
+    nobody: "Noch niemand.",
+    nobodyOfThatName: "Niemand mit diesem Namen ist hier.",
+  },
+
+  chat: {
+    label: (name) => `Unterhaltung mit ${name}`,
+    loading: "Die Unterhaltung wird geladen …",
+    back: "Zurück zur Liste",
+    typing: (name) => [name, " schreibt …"],
+  },
+
+  messages: {
+    label: "Nachrichten",
+    loading: "Die Nachrichten werden geladen …",
+    fresh: "Neu",
+    newBelow: (count) => `${count} neue`,
+    latest: "Neueste",
+    showAll: "Alles zeigen",
+    showLess: "Weniger zeigen",
+    couldNotBeSent: "Sie konnte nicht gesendet werden.",
+    retry: "Noch einmal",
+    discard: "Verwerfen",
+  },
+
+  states: {
+    pending: "Wartet aufs Senden",
+    stored: "Gesendet",
+    delivered: "Angekommen",
+    read: "Gelesen",
+    failed: "Nicht gesendet",
+  },
+
+  composer: {
+    placeholder: "Nachricht schreiben",
+    label: (name) => `Nachricht an ${name}`,
+    send: "Senden",
+    length: (length, limit) => `${length} von ${limit} Zeichen`,
+  },
+
+  notifications: {
+    title: "Mitteilungen",
+    turnOn: "Mitteilungen einschalten",
+    none: "Keine Mitteilungen",
+    on: "Du erfährst von neuen Nachrichten, während Tidings nicht zu sehen ist.",
+    off: "Neue Nachrichten werden nur auf der Seite gezeigt.",
+    ask: "Von neuen Nachrichten erfahren, während Tidings nicht zu sehen ist.",
+    blocked:
+      "Dieser Browser lässt sie für diese Seite nicht zu; das ändern seine eigenen Einstellungen.",
+    unsupported: "Dieser Browser bietet hier keine. Sie brauchen eine sichere Adresse (HTTPS).",
+  },
+
+  settings: {
+    title: "Einstellungen",
+    close: "Schließen",
+    setPassword: "Passwort setzen",
+    changePassword: "Passwort ändern",
+    whyPassword:
+      "Mit einem Passwort kannst du dich von anderen Geräten anmelden, und wieder nach dem Abmelden.",
+    currentPassword: "Jetziges Passwort",
+    newPassword: "Neues Passwort",
+    save: "Speichern",
+    saved:
+      "Das Passwort ist gesetzt. Andere Geräte, die angemeldet waren, müssen sich neu anmelden.",
+    noWayBack:
+      "Du hast kein Passwort: Nach dem Abmelden kommt niemand mehr in diesen Namen, auch du nicht.",
+    unsent: (count) =>
+      `${count === 1 ? "Eine Nachricht ist" : `${count} Nachrichten sind`} noch nicht gesendet und ${count === 1 ? "ginge" : "gingen"} verloren.`,
+    logOut: "Abmelden",
+  },
+
+  problem: (code, sentence) => PROBLEMS[code] ?? sentence,
+};
+
+const PROBLEMS: Partial<Record<Parameters<Texts["problem"]>[0], string>> = {
+  unreachable: "Der Server ist nicht erreichbar. Versuche es gleich noch einmal.",
+  invalid_text: "Dieser Text ist leer oder kann nicht gespeichert werden.",
+  text_too_long: "Dieser Text ist zu lang.",
+  invalid_name:
+    "Dieser Name geht nicht: 2 bis 32 Zeichen, Buchstaben einer Schrift, Ziffern und einzelne Zeichen dazwischen.",
+  invalid_password: "Dieses Passwort geht nicht: Es ist zu kurz oder zu lang.",
+  id_reused: "Diese Nachricht trägt den Namen einer anderen. Versuche es noch einmal.",
+  not_found: "Das gibt es nicht, oder nicht für dich.",
+  rate_limited: "Zu viel auf einmal. Warte einen Moment.",
+  busy: "Der Server ist gerade ausgelastet. Versuche es gleich noch einmal.",
+  storage_unavailable: "Der Server kann gerade nichts speichern. Versuche es später noch einmal.",
+  name_taken: "Dieser Name gehört schon jemandem.",
+  password_required: "Dieser Name hat ein Passwort. Gib es ein, wenn er deiner ist.",
+  wrong_password: "Das Passwort stimmt nicht.",
+  unauthorized: "Du bist nicht angemeldet.",
+  forbidden_origin: "Diese Seite gehört nicht zu diesem Server.",
+  too_large: "Das ist zu groß.",
+  internal: "Auf dem Server ist etwas schiefgegangen.",
+};

@@ -1,0 +1,135 @@
+import type { Code } from "../sdk/protocol/generated";
+
+/**
+ * Every text that a user reads, in English: the model of the other languages. Where a
+ * name has a look of its own, the text is the list of its pieces.
+ */
+export const en = {
+  page: {
+    starting: "Connecting…",
+    nothing: "Pick somebody who is here, or a conversation.",
+  },
+
+  logIn: {
+    subtitle: "Choose a name, see who is here, talk.",
+    name: "Your name",
+    rules:
+      "2 to 32 characters. It is yours in this browser; set a password later to use it elsewhere.",
+    password: "Password",
+    submit: "Log in",
+    busy: "One moment…",
+    loggedOut: "You are logged out. Log in to go on.",
+    already: <T>(name: T): readonly (string | T)[] => [
+      "This browser is logged in as ",
+      name,
+      " already, in another tab. Log out first to use another name.",
+    ],
+  },
+
+  banner: {
+    reconnecting: "Reconnecting…",
+    offline: "Offline — your messages are kept",
+    fault:
+      "This page was disconnected because something it sent could not be dealt with. Your messages are kept.",
+    too_many:
+      "You have Tidings open in too many places at once. Close another one first. Your messages are kept.",
+    refused: "The server ended this connection. Your messages are kept.",
+    connectAgain: "Connect again",
+    connectNow: "Connect now",
+    connecting: "Connecting…",
+  },
+
+  presence: {
+    notConnected: "Not connected",
+    connecting: "Connecting…",
+    online: "Online",
+    gone: "Not here now",
+    onlineToReaders: "online",
+  },
+
+  conversations: {
+    title: "Conversations",
+    none: "Nothing yet. Pick somebody below.",
+    you: "You: ",
+    unread: (count: string) => `${count} unread`,
+  },
+
+  people: {
+    label: "People online",
+    title: "Online",
+    search: "Search people",
+    searchLabel: "Search people online",
+    own: "you",
+    lost: "Shown once you are connected.",
+    nobody: "Nobody yet.",
+    nobodyOfThatName: "Nobody of that name is here.",
+  },
+
+  chat: {
+    label: (name: string) => `Conversation with ${name}`,
+    loading: "Loading the conversation…",
+    back: "Back to the list",
+    typing: <T>(name: T): readonly (string | T)[] => [name, " is typing…"],
+  },
+
+  messages: {
+    label: "Messages",
+    loading: "Loading the messages…",
+    fresh: "New",
+    newBelow: (count: string) => `${count} new`,
+    latest: "Latest",
+    showAll: "Show all",
+    showLess: "Show less",
+    couldNotBeSent: "It could not be sent.",
+    retry: "Try again",
+    discard: "Discard",
+  },
+
+  states: {
+    pending: "Waiting to be sent",
+    stored: "Sent",
+    delivered: "Delivered",
+    read: "Read",
+    failed: "Not sent",
+  },
+
+  composer: {
+    placeholder: "Write a message",
+    label: (name: string) => `Message to ${name}`,
+    send: "Send",
+    length: (length: number, limit: number) => `${length} of ${limit} characters`,
+  },
+
+  notifications: {
+    title: "Notifications",
+    turnOn: "Turn on notifications",
+    none: "No notifications",
+    on: "You are told of new messages while Tidings is not in view.",
+    off: "New messages are only shown inside the page.",
+    ask: "Be told of new messages while Tidings is not in view.",
+    blocked: "This browser blocks them for this page; its own settings can change that.",
+    unsupported: "This browser offers none here. They need a secure (HTTPS) address.",
+  },
+
+  settings: {
+    title: "Settings",
+    close: "Close",
+    setPassword: "Set a password",
+    changePassword: "Change the password",
+    whyPassword: "With a password you can log in from other devices, and again after logging out.",
+    currentPassword: "Current password",
+    newPassword: "New password",
+    save: "Save",
+    saved: "The password is set. Other devices that were logged in must log in again.",
+    noWayBack:
+      "You have no password: once logged out, nobody can enter this name again, not even you.",
+    unsent: (count: number) =>
+      `${count === 1 ? "One message has" : `${count} messages have`} not been sent yet and would be lost.`,
+    logOut: "Log out",
+  },
+
+  /** What a refusal says; the server's own sentence is English, and more exact. */
+  problem: (_code: Code | "unreachable", sentence: string): string => sentence,
+};
+
+export type Texts = typeof en;
