@@ -124,7 +124,8 @@ export class Engine {
     return this.loading.listMore();
   }
 
-  write(conversation: ConversationId, body: string): void {
+  /** Takes a message over: it is sent when it can be, and resent until it is answered. */
+  write(conversation: ConversationId, body: string): ClientId {
     const { newId, timestamp } = this.ports;
     const entry: Entry = {
       clientId: newId(),
@@ -136,6 +137,7 @@ export class Engine {
     this.typedAt.delete(conversation);
     this.dispatch({ type: "written", entries: [entry] });
     this.hurry();
+    return entry.clientId;
   }
 
   retry(clientId: ClientId): void {
@@ -183,6 +185,12 @@ export class Engine {
   /** The user wants the connection back that the server ended for good. */
   reconnect(): void {
     this.connection.start();
+  }
+
+  /** Closes the connection and forgets everything that the server holds as well. */
+  stop(): void {
+    this.end();
+    this.dispatch({ type: "anonymous", loggedOut: false });
   }
 
   private adopt(): void {

@@ -7,7 +7,10 @@ export const SUBPROTOCOL = "tidings.v1";
 const GIVEN_UP = 4000;
 
 /** The part of a WebSocket that is used here. */
-export type WebSocketLike = Pick<WebSocket, "onopen" | "onmessage" | "onclose" | "send" | "close">;
+export type WebSocketLike = Pick<
+  WebSocket,
+  "onopen" | "onmessage" | "onclose" | "onerror" | "send" | "close"
+>;
 
 export type OpenWebSocket = () => WebSocketLike;
 
@@ -48,6 +51,8 @@ export class Socket {
     socket.onclose = (event) => {
       if (live()) this.ended(event.code);
     };
+    // `close` follows and tells more; but in Node.js, an error that nobody hears ends the program.
+    socket.onerror = () => {};
   }
 
   /** Whether it was handed to an open socket; never a promise that it arrives. */

@@ -6,6 +6,7 @@ export class FakeSocket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
+  onerror: (() => void) | null = null;
   /** What the client sent, and has not been taken yet. */
   sent: ClientFrame[] = [];
   closed = false;

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { ApiError } from "./engine/api";
+import { Feed } from "./feed";
+import type { Message } from "./protocol/generated";
+import { FakePage } from "./testing/fake-page";
+import { FakeApi, FakeServer } from "./testing/fake-server";
+
+/** A page whose messages are given to `listener`. */
+function feed(page: FakePage, listener: (message: Message) => unknown, api = apiOf(page)) {
+  const seen = (conversation: string, seq: number) => page.engine.seen(conversation, seq);
+  const made = new Feed({ store: page.store, api, seen }, listener);
+  page.store.subscribe(() => made.look());
+  made.look();
+}
+
+const apiOf = (page: FakePage) => new FakeApi(page.server);
+const readBy = (page: FakePage) => page.server.conversation().members[0]?.read;
+
+test("what is unread comes first, then what comes in, each once and in order", async () => {
+  const server = new FakeServer();
+  server.fromBob(3);
+  const page = await new FakePage(server).open();
+  const given: number[] = [];
+  feed(page, ({ seq }) => given.push(seq));
+  await page.rest();
+  page.sockets.last.receive(...server.fromBob(2).map((m) => ({ type: "message" as const, ...m })));
+  await page.rest();
+  expect(given).toEqual([1, 2, 3, 4, 5]);
+  expect(readBy(page)).toBe(5);
+});
+
+test("a long absence is paged through from the first unread message", async () => {
+  const server = new FakeServer();
+  server.fromBob(1_234);
+  const page = await new FakePage(server).open();
+  const given: number[] = [];
+  feed(page, ({ seq }) => given.push(seq));
+  await page.rest();
+  expect(given).toEqual(server.log.map(({ seq }) => seq));
+});
+
+test("the next message waits for the listener, and only what it returned from is read", async () => {
+  const server = new FakeServer();
+  server.fromBob(3);
+  const page = await new FakePage(server).open();
+  const waiting: (() => void)[] = [];
+  feed(page, () => new Promise<void>((done) => waiting.push(done)));
+  await page.rest();
+  expect([waiting.length, readBy(page)]).toEqual([1, 0]);
+  waiting[0]?.();
+  await page.rest();
+  expect([waiting.length, readBy(page)]).toEqual([2, 1]);
+});
+
+test("the own messages are not news", async () => {
+  const page = await new FakePage().open();
+  page.server.fromBob(1);
+  await page.engine.openWith("bob");
+  const given: number[] = [];
+  feed(page, ({ seq }) => given.push(seq));
+  page.engine.write("c1", "mine");
+  await page.rest();
+  expect(given).toEqual([1]);
+});
+
+test("a page that cannot be fetched now is fetched after the next change", async () => {
+  const server = new FakeServer();
+  server.fromBob(500);
+  const page = await new FakePage(server).open();
+  const api = apiOf(page);
+  const history = api.history.bind(api);
+  api.history = async () => {
+    throw new ApiError("unreachable", "Nothing answers.");
+  };
+  const given: number[] = [];
+  feed(page, ({ seq }) => given.push(seq), api);
+  await page.rest();
+  expect(given).toEqual([]);
+  api.history = history;
+  page.sockets.last.receive(...server.fromBob(1).map((m) => ({ type: "message" as const, ...m })));
+  await page.rest();
+  expect(given).toHaveLength(501);
+});
