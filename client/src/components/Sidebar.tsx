@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
@@ -6,9 +6,10 @@ import { ConversationList } from "./ConversationList";
 import { SettingsIcon } from "./Icons";
 import { NotificationPrompt } from "./NotificationPrompt";
 import { PeopleList } from "./PeopleList";
-import { Settings } from "./Settings";
 import { useSelect } from "./use-app";
 import { useLost } from "./use-lost";
+
+const Settings = lazy(() => import("./settings/Settings"));
 
 /** Who one is, whom one talks with, who is here. */
 export function Sidebar({ me }: { readonly me: User }) {
@@ -41,7 +42,7 @@ export function Sidebar({ me }: { readonly me: User }) {
       <NotificationPrompt />
       <ConversationList me={me} />
       <PeopleList me={me} />
-      {settings && <Settings onClose={() => setSettings(false)} />}
+      <Suspense>{settings && <Settings onClose={() => setSettings(false)} />}</Suspense>
     </aside>
   );
 }

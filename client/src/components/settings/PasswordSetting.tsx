@@ -1,0 +1,73 @@
+import { type FormEvent, useState } from "react";
+import { text } from "../../text/text";
+import { useCommands, useSelect } from "../use-app";
+
+/** The way back in, from other devices and after logging out. */
+export function PasswordSetting() {
+  const { session } = useCommands();
+  const hasPassword = useSelect(
+    (state) => state.stage.kind === "active" && state.stage.hasPassword,
+  );
+  const [current, setCurrent] = useState("");
+  const [password, setPassword] = useState("");
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const [saved, setSaved] = useState(false);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    const refused = await session.setPassword(password, hasPassword ? current : undefined);
+    setRefusal(refused && text.problem(refused.code, refused.message));
+    setSaved(refused === null);
+    if (refused !== null) return;
+    setCurrent("");
+    setPassword("");
+  }
+
+  return (
+    <section className="py-4">
+      <h3 className="font-medium">
+        {hasPassword ? text.settings.changePassword : text.settings.setPassword}
+      </h3>
+      <p className="mt-1 mb-3 text-sm text-soft">{text.settings.whyPassword}</p>
+      <form onSubmit={submit} className="space-y-2">
+        {hasPassword && (
+          <input
+            type="password"
+            required
+            autoComplete="current-password"
+            className="field"
+            placeholder={text.settings.currentPassword}
+            aria-label={text.settings.currentPassword}
+            value={current}
+            onChange={(event) => setCurrent(event.target.value)}
+            data-testid="password-current"
+          />
+        )}
+        <input
+          type="password"
+          required
+          autoComplete="new-password"
+          className="field"
+          placeholder={text.settings.newPassword}
+          aria-label={text.settings.newPassword}
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          data-testid="password-new"
+        />
+        {refusal !== null && (
+          <p role="alert" className="text-sm text-bad" data-testid="password-error">
+            {refusal}
+          </p>
+        )}
+        {saved && (
+          <p role="status" className="text-sm text-here" data-testid="password-saved">
+            {text.settings.saved}
+          </p>
+        )}
+        <button type="submit" className="button-quiet" data-testid="password-submit">
+          {text.settings.save}
+        </button>
+      </form>
+    </section>
+  );
+}
