@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
@@ -20,8 +21,33 @@ function sonnerWithoutStyleElement(): Plugin {
   };
 }
 
+/**
+ * The script that must run before anything is drawn. Vite makes modules of all
+ * scripts, and those run later; this one stays as it is, under a name with a hash.
+ */
+function firstPaint(): Plugin {
+  const source = "src/platform/first-paint.js";
+  let building = false;
+  return {
+    name: "first-paint",
+    configResolved({ command }) {
+      building = command === "build";
+    },
+    buildStart() {
+      if (!building) return;
+      this.emitFile({ type: "asset", name: "first-paint.js", source: readFileSync(source) });
+    },
+    transformIndexHtml(_html, { bundle = {} }) {
+      const built = Object.values(bundle).find(
+        (file) => file.type === "asset" && file.names.includes("first-paint.js"),
+      );
+      return [{ tag: "script", attrs: { src: `/${built?.fileName ?? source}` }, injectTo: "head" }];
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [sonnerWithoutStyleElement(), react(), tailwindcss()],
+  plugins: [firstPaint(), sonnerWithoutStyleElement(), react(), tailwindcss()],
   build: {
     // No data: URLs: everything the page loads has an address of its own.
     assetsInlineLimit: 0,

@@ -14,6 +14,7 @@ import { browserClock, onAct, onWake, openWebSocket } from "./platform/browser";
 import { IndexedDbOutbox } from "./platform/outbox-storage";
 import { Pages } from "./platform/pages";
 import { leave, onRoute } from "./platform/route";
+import { followTheme } from "./platform/theme";
 import { createStore } from "./sdk/store/store";
 import { locale, speak } from "./text/text";
 
@@ -32,6 +33,7 @@ const engine = new Engine({
   incoming: (message) => void tell(message, store.get(), voices),
 });
 
+followTheme();
 showUnreadInTitle(store);
 followFront();
 store.subscribe(showLink);

@@ -1,4 +1,5 @@
 import type { ConversationId, UserId } from "../sdk/protocol/generated";
+import type { Theme } from "./theme";
 
 /**
  * Small things that outlive the page, in `localStorage`: it writes at once,
@@ -7,6 +8,8 @@ import type { ConversationId, UserId } from "../sdk/protocol/generated";
  */
 const DRAFT = "tidings.draft.";
 const NOTIFICATIONS = "tidings.notifications";
+/** Also read by `first-paint.js`. */
+const THEME = "tidings.theme";
 
 /** What was being typed in a conversation. */
 export function readDraft(user: UserId, conversation: ConversationId): string {
@@ -33,6 +36,16 @@ export function wantsNotifications(): boolean {
 
 export function setWantsNotifications(wanted: boolean): void {
   write(NOTIFICATIONS, wanted ? null : "off");
+}
+
+/** Whether this browser is to look light or dark, whatever the device does. */
+export function readTheme(): Theme {
+  const kept = read(THEME);
+  return kept === "light" || kept === "dark" ? kept : "system";
+}
+
+export function writeTheme(theme: Theme): void {
+  write(THEME, theme === "system" ? null : theme);
 }
 
 function read(key: string): string | null {

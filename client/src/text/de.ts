@@ -112,6 +112,8 @@ export const de: Texts = {
   settings: {
     title: "Einstellungen",
     close: "Schließen",
+    appearance: "Aussehen",
+    themes: { system: "Wie das Gerät", light: "Hell", dark: "Dunkel" },
     setPassword: "Passwort setzen",
     changePassword: "Passwort ändern",
     whyPassword:

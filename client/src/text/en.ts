@@ -114,6 +114,8 @@ export const en = {
   settings: {
     title: "Settings",
     close: "Close",
+    appearance: "Appearance",
+    themes: { system: "As the device", light: "Light", dark: "Dark" },
     setPassword: "Set a password",
     changePassword: "Change the password",
     whyPassword: "With a password you can log in from other devices, and again after logging out.",

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import { text } from "../../text/text";
 import { CloseIcon } from "../Icons";
+import { AppearanceSetting } from "./AppearanceSetting";
 import { LogOut } from "./LogOut";
 import { NotificationSetting } from "./NotificationSetting";
 import { PasswordSetting } from "./PasswordSetting";
@@ -30,6 +31,7 @@ export default function Settings({ onClose }: { readonly onClose: () => void }) 
         </button>
       </header>
       <div className="divide-y divide-line px-5">
+        <AppearanceSetting />
         <NotificationSetting />
         <PasswordSetting />
         <LogOut />
