@@ -2,15 +2,9 @@ import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } fro
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { hasGap, type Log } from "../sdk/engine/log";
 import type { Chat } from "../sdk/engine/model";
-import type { User } from "../sdk/protocol/generated";
-import {
-  firstUnread,
-  type Line,
-  linesOf,
-  reachesUnread,
-  stateOf,
-  unreadText,
-} from "../sdk/store/selectors";
+import type { Member, User } from "../sdk/protocol/generated";
+import { type Line, linesOf } from "../sdk/store/lines";
+import { firstUnread, reachesUnread, stateOf, unreadText } from "../sdk/store/selectors";
 import { text } from "../text/text";
 import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
@@ -56,9 +50,9 @@ function Opening(props: Props) {
  */
 function Messages({ chat, log, me }: Props) {
   const commands = useCommands();
-  const lines = useLines(chat, log, me);
   // What is new stays marked for as long as the conversation is in front.
   const [fresh] = useState(() => firstUnread(chat, log, me.id));
+  const lines = useLines(chat, log, me, fresh);
   const others = useMemo(
     () => chat.members.filter((member) => member.user.id !== me.id),
     [chat.members, me.id],
@@ -68,6 +62,10 @@ function Messages({ chat, log, me }: Props) {
   const list = useRef<VirtuosoHandle>(null);
   const { place, atEnd } = usePlace(list, fresh);
   const first = useFirstRow(list, lines.length);
+  const names = useMemo(
+    () => new Map(chat.members.map(({ user }) => [user.id, user.name])),
+    [chat.members],
+  );
   const loadOlder = useCallback(() => {
     if (log.base > 0) void commands.loadOlder(chat.id);
   }, [commands, chat.id, log.base]);
@@ -111,10 +109,12 @@ function Messages({ chat, log, me }: Props) {
         itemsRendered={(items) => first.onRendered(items)}
         totalListHeightChanged={(height) => first.onHeight(height)}
         components={{ Header: Edge, Footer: Edge }}
-        itemContent={(_, line) => (
+        itemContent={(index, line) => (
           <MessageRow
             line={line}
+            sender={names.get(line.sender) ?? ""}
             state={stateOf(line, others)}
+            ahead={isAhead(line, lines[index - log.base], others)}
             fresh={fresh !== null && line.message?.seq === fresh}
             // Until the list is where it opens, what is drawn has not been seen.
             watchEnd={atEnd === null ? null : watchEnd}
@@ -137,7 +137,7 @@ function Messages({ chat, log, me }: Props) {
   );
 }
 
-function useLines(chat: Chat, log: Log, me: User): Line[] {
+function useLines(chat: Chat, log: Log, me: User, fresh: number | null): Line[] {
   const entries = useSelect((state) => state.outbox.entries);
   return useMemo(
     () =>
@@ -145,9 +145,16 @@ function useLines(chat: Chat, log: Log, me: User): Line[] {
         log.messages,
         entries.filter((entry) => entry.conversation === chat.id),
         me.id,
+        fresh,
       ),
-    [log.messages, entries, chat.id, me.id],
+    [log.messages, entries, chat.id, me.id, fresh],
   );
+}
+
+/** Whether one's own message has come further than the next of its group. */
+function isAhead(line: Line, next: Line | undefined, others: readonly Member[]): boolean {
+  if (!line.mine || line.ends || next === undefined) return false;
+  return stateOf(line, others) !== stateOf(next, others);
 }
 
 /** Whether it was so once. */

@@ -1,6 +1,8 @@
-import { memo, type RefCallback, useMemo, useState } from "react";
+import { memo, type RefCallback, useId, useMemo, useState } from "react";
+import { excerptOf } from "../notify/notifier";
 import type { Entry } from "../sdk/engine/outbox";
-import type { Line, MessageState } from "../sdk/store/selectors";
+import type { Line } from "../sdk/store/lines";
+import type { MessageState } from "../sdk/store/selectors";
 import { text } from "../text/text";
 import { linkify } from "./links";
 import { Mark } from "./Mark";
@@ -13,7 +15,11 @@ const FOLD_LINES = 24;
 
 interface Props {
   readonly line: Line;
+  /** The name of who wrote it. */
+  readonly sender: string;
   readonly state: MessageState;
+  /** Whether the next message of the group has not come as far as this one. */
+  readonly ahead: boolean;
   /** Whether what is new to the reader begins with it. */
   readonly fresh: boolean;
   /** Watches the end of a message, once it may count as seen. */
@@ -22,50 +28,97 @@ interface Props {
   readonly unfolding: () => void;
 }
 
-/** One message, and what begins with it: a new day, what is new to the reader. */
+/**
+ * One message, and what begins with it: a new day, what is new to the reader.
+ * Space is kept at the end of a group only: that does not depend on older
+ * messages, so none of it moves when those come in.
+ */
 export const MessageRow = memo(function MessageRow(props: Props) {
-  const { line, state, fresh, watchEnd, unfolding } = props;
-  const { mine, at, message, entry } = line;
+  const { line, sender, state, fresh, watchEnd, unfolding } = props;
+  const { mine, message, entry, ends } = line;
+  const id = useId();
   return (
-    <div className="px-3 pb-1.5 sm:px-6">
-      {line.day && <Day at={at} />}
+    <div className={`px-3 sm:px-6 ${ends ? "pb-2.5" : "pb-0.5"}`}>
+      {line.day && <Day at={line.at} />}
       {fresh && <New />}
-      <div className={`flex ${mine ? "justify-end" : "justify-start"}`}>
-        <article
-          data-testid="message"
-          data-seq={message?.seq}
-          data-state={state}
-          data-mine={mine}
-          className={`max-w-[85%] min-w-0 overflow-hidden rounded-2xl border px-3 py-2 sm:max-w-[70%] ${
-            mine
-              ? "rounded-br-md border-transparent bg-mine"
-              : "rounded-bl-md border-line bg-theirs"
-          }`}
+      <article
+        tabIndex={-1}
+        aria-labelledby={`${id}-sender ${id}-body ${id}-foot`}
+        data-testid="message"
+        data-seq={message?.seq}
+        data-state={state}
+        data-mine={mine}
+        className={`group/message relative flex items-end gap-2 outline-none ${mine ? "flex-row-reverse" : ""}`}
+      >
+        <span id={`${id}-sender`} className="sr-only">
+          {mine ? text.messages.mine : text.messages.from(sender)}
+        </span>
+        <div
+          className={`max-w-[80%] min-w-0 overflow-hidden rounded-2xl border px-3 py-2 group-focus-visible/message:outline-2 group-focus-visible/message:outline-offset-2 group-focus-visible/message:outline-accent sm:max-w-[70%] ${shapeOf(line)}`}
         >
-          <Body body={line.body} unfolding={unfolding} />
-          <footer className="mt-0.5 flex items-center justify-end gap-1.5 text-xs text-soft">
-            <time dateTime={at} title={exactTime(at)}>
-              {timeOfDay(at)}
-            </time>
-            {mine && <Mark state={state} />}
-          </footer>
+          <div id={`${id}-body`}>
+            <Body body={line.body} unfolding={unfolding} />
+          </div>
+          {ends && (
+            <footer id={`${id}-foot`} className={`${FOOT} mt-0.5 justify-end`}>
+              <Time at={line.at} />
+              {mine && <Mark state={state} />}
+            </footer>
+          )}
           {message !== undefined && (
             <span ref={watchEnd} data-end={message.seq} className="block h-px" />
           )}
-        </article>
-      </div>
+        </div>
+        {!ends && <Aside id={`${id}-foot`} {...props} />}
+      </article>
       {entry?.state === "failed" && <Failed entry={entry} />}
     </div>
   );
 });
 
+const FOOT = "flex items-center gap-1.5 text-xs text-soft";
+/** What is there for readers anyway, and for eyes when the message is pointed at. */
+const ON_DEMAND =
+  "opacity-0 group-hover/message:opacity-100 group-focus-within/message:opacity-100 group-focus/message:opacity-100";
+
+/** Corners: those between the messages of a group are small, on the writer's side. */
+function shapeOf({ mine, begins }: Line): string {
+  if (mine) return `rounded-br-md border-transparent bg-mine ${begins ? "" : "rounded-tr-md"}`;
+  return `rounded-bl-md border-line bg-theirs ${begins ? "" : "rounded-tl-md"}`;
+}
+
+/** Beside a message that others of its group follow: it takes no room of theirs. */
+function Aside({ id, line, state, ahead }: Props & { readonly id: string }) {
+  return (
+    <footer id={id} className={`${FOOT} mb-1 shrink-0 whitespace-nowrap`}>
+      <span className={ON_DEMAND}>
+        <Time at={line.at} />
+      </span>
+      {line.mine && (
+        <span className={`inline-flex ${ahead ? "" : ON_DEMAND}`}>
+          <Mark state={state} />
+        </span>
+      )}
+    </footer>
+  );
+}
+
+function Time({ at }: { readonly at: string }) {
+  return (
+    <time dateTime={at} title={exactTime(at)}>
+      {timeOfDay(at)}
+    </time>
+  );
+}
+
+/** A heading, so that a reader can go from day to day. */
 function Day({ at }: { readonly at: string }) {
   return (
-    <p className="flex justify-center py-3">
+    <h2 className="flex justify-center py-3">
       <time className="rounded-full bg-raised px-3 py-1 text-xs text-soft" dateTime={at}>
         {dayOf(at)}
       </time>
-    </p>
+    </h2>
   );
 }
 
@@ -133,26 +186,27 @@ function Body({ body, unfolding }: BodyProps) {
   );
 }
 
+/** Why it could not be sent, and what can be done about it. */
 function Failed({ entry }: { readonly entry: Entry }) {
   const commands = useCommands();
   const { clientId, code, reason = "" } = entry;
   return (
-    <p className="mt-1 flex flex-wrap items-center justify-end gap-3 text-sm text-bad">
-      <span>{code === undefined ? text.messages.couldNotBeSent : text.problem(code, reason)}</span>
-      <button
-        type="button"
-        className="font-medium underline"
-        onClick={() => commands.retry(clientId)}
-      >
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields.
+    <div
+      role="group"
+      aria-label={text.messages.failed(excerptOf(entry.body))}
+      className="mt-1 flex flex-wrap items-center justify-end gap-x-3 text-sm text-bad"
+      data-testid="failed"
+    >
+      <p>{code === undefined ? text.messages.couldNotBeSent : text.problem(code, reason)}</p>
+      <button type="button" className={ACT} onClick={() => commands.retry(clientId)}>
         {text.messages.retry}
       </button>
-      <button
-        type="button"
-        className="font-medium underline"
-        onClick={() => commands.discard(clientId)}
-      >
+      <button type="button" className={ACT} onClick={() => commands.discard(clientId)}>
         {text.messages.discard}
       </button>
-    </p>
+    </div>
   );
 }
+
+const ACT = "min-h-6 rounded font-medium underline";

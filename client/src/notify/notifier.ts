@@ -34,7 +34,8 @@ export async function tell(message: Message, state: State, voices: Voices): Prom
   if (!voices.inView() && (await voices.mayNotify())) voices.notification(news);
 }
 
-function excerptOf(body: string): string {
+/** The beginning of a message, on one line. */
+export function excerptOf(body: string): string {
   const line = body.replace(/\s+/g, " ").trim();
   const characters = [...line];
   return characters.length > EXCERPT ? `${characters.slice(0, EXCERPT).join("")}…` : line;

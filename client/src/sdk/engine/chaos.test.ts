@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ServerFrame } from "../protocol/generated";
-import { linesOf } from "../store/selectors";
+import { linesOf } from "../store/lines";
 import { FakePage } from "../testing/fake-page";
 import { ADA, CONVERSATION, FakeServer } from "../testing/fake-server";
 import { heldTo } from "./log";

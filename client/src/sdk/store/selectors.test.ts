@@ -3,7 +3,8 @@ import { noteKnown, place, startLog } from "../engine/log";
 import type { Chat } from "../engine/model";
 import type { Entry } from "../engine/outbox";
 import type { Message } from "../protocol/generated";
-import { BACK_MAX, chatRows, firstUnread, linesOf, reachesUnread, stateOf } from "./selectors";
+import { linesOf } from "./lines";
+import { BACK_MAX, chatRows, firstUnread, reachesUnread, stateOf } from "./selectors";
 
 const message = (seq: number, at: string, sender = "ada"): Message => ({
   conversation: "c",
@@ -21,45 +22,6 @@ const entry: Entry = {
   writtenAt: "2026-11-23T12:00:00.000Z",
   state: "sent",
 };
-
-test("a message keeps its key when it is stored", () => {
-  const [pending] = linesOf([], [entry], "ada");
-  const [stored] = linesOf([message(9, entry.writtenAt)], [], "ada");
-  expect(stored?.key).toBe(pending?.key);
-});
-
-test("one that is in the log before its answer is here is one line", () => {
-  const lines = linesOf([message(1, entry.writtenAt), message(9, entry.writtenAt)], [entry], "ada");
-  expect(lines.map((line) => line.message?.seq)).toEqual([1, 9]);
-  const [, theirs] = linesOf([message(9, entry.writtenAt, "bob")], [entry], "ada");
-  expect(theirs?.entry).toBe(entry);
-});
-
-test("one that was refused as another of its name is a line beside that", () => {
-  const refused: Entry = { ...entry, state: "failed", code: "id_reused" };
-  const lines = linesOf([message(9, entry.writtenAt)], [refused], "ada");
-  expect(new Set(lines.map((line) => line.key)).size).toBe(2);
-});
-
-test("a new day is told where it begins, and at the very first message", () => {
-  const days = (messages: Message[]) => linesOf(messages, [entry], "ada").map((line) => line.day);
-  const [monday, tuesday] = ["2026-11-22T12:00:00.000Z", "2026-11-23T11:00:00.000Z"];
-  expect(days([message(1, monday), message(2, monday), message(3, tuesday)])).toEqual([
-    true,
-    false,
-    true,
-    false,
-  ]);
-  expect(days([message(2, monday), message(3, tuesday)])).toEqual([false, true, false]);
-});
-
-test("f22: where the server's clock was set back, lines stay in the order of their numbers", () => {
-  const at = (hour: number) => `2026-11-23T${hour}:00:00.000Z`;
-  const log = [message(1, at(12)), message(2, at(11)), message(3, at(13)), message(4, at(10))];
-  const early: Entry = { ...entry, writtenAt: at(10) };
-  const lines = linesOf(log, [early], "ada");
-  expect(lines.map((line) => line.message?.seq)).toEqual([1, 2, 3, 4, undefined]);
-});
 
 describe("where a conversation opens", () => {
   const chat = (read: number, unread: number): Chat => ({

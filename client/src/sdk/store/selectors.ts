@@ -1,7 +1,8 @@
 import { hasGap, type Log } from "../engine/log";
 import { type Chat, UNREAD_MAX } from "../engine/model";
 import type { Entry } from "../engine/outbox";
-import type { ConversationId, Member, Message, User, UserId } from "../protocol/generated";
+import type { ConversationId, Member, User, UserId } from "../protocol/generated";
+import type { Line } from "./lines";
 import type { State } from "./state";
 
 export const selectMe = (state: State): User | null =>
@@ -75,87 +76,6 @@ export function partnerOf(chat: Chat, me: UserId): Member | undefined {
 
 /** How far a message has come; the order is that of its life. */
 export type MessageState = "pending" | "stored" | "delivered" | "read" | "failed";
-
-/** One line of a conversation: a message of the log, or one on its way there. */
-export interface Line {
-  /** The same before and after it is stored. */
-  readonly key: string;
-  readonly mine: boolean;
-  readonly body: string;
-  /** RFC 3339. */
-  readonly at: string;
-  /** Whether a new day begins with it. */
-  readonly day: boolean;
-  readonly message?: Message;
-  readonly entry?: Entry;
-}
-
-/** Lines are kept with their messages: of ten thousand, one more changes one. */
-const lines = new WeakMap<Message, Line>();
-const days = new WeakMap<Message, string>();
-
-/** The messages held, then what is on its way. */
-export function linesOf(
-  messages: readonly Message[],
-  entries: readonly Entry[],
-  me: UserId,
-): Line[] {
-  let day = "";
-  const begins = (next: string, first: boolean) => {
-    const before = day;
-    day = next;
-    return !first && day !== before;
-  };
-  const stored = messages.map((message, index) =>
-    // What came before the first one held is not known, unless it is the first of all.
-    storedLine(message, me, begins(dayOf(message), index === 0 && message.seq > 1)),
-  );
-  const pending = notIn(messages, entries, me).map((entry) =>
-    pendingLine(entry, me, begins(localDay(entry.writtenAt), false)),
-  );
-  return [...stored, ...pending];
-}
-
-/**
- * Without those that are in the log before their answer is here. One that was
- * refused is not what the log has by that name.
- */
-function notIn(
-  messages: readonly Message[],
-  entries: readonly Entry[],
-  me: UserId,
-): readonly Entry[] {
-  if (entries.length === 0) return entries;
-  const own = messages.filter((message) => message.sender === me);
-  const stored = new Set(own.map((message) => message.client_id));
-  return entries.filter((entry) => entry.state === "failed" || !stored.has(entry.clientId));
-}
-
-function storedLine(message: Message, me: UserId, day: boolean): Line {
-  const { sender, client_id, body, at } = message;
-  const mine = sender === me;
-  const held = lines.get(message);
-  if (held !== undefined && held.day === day && held.mine === mine) return held;
-  const line = { key: `${sender} ${client_id}`, mine, body, at, day, message };
-  lines.set(message, line);
-  return line;
-}
-
-function pendingLine(entry: Entry, me: UserId, day: boolean): Line {
-  const { clientId, body, writtenAt: at } = entry;
-  const key = entry.state === "failed" ? `${me} ${clientId} failed` : `${me} ${clientId}`;
-  return { key, mine: true, body, at, day, entry };
-}
-
-function dayOf(message: Message): string {
-  const day = days.get(message) ?? localDay(message.at);
-  days.set(message, day);
-  return day;
-}
-
-function localDay(at: string): string {
-  return new Date(at).toDateString();
-}
 
 /** How far one's own message has come, given how far the others have. */
 export function stateOf(line: Line, others: readonly Member[]): MessageState {
