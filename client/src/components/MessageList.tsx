@@ -10,6 +10,7 @@ import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
 import { useCommands, useSelect } from "./use-app";
 import { usePlace } from "./use-place";
+import { useRowFocus } from "./use-row-focus";
 import { useSeen } from "./use-seen";
 
 /** History is asked for when fewer messages than this are left above. */
@@ -62,6 +63,7 @@ function Messages({ chat, log, me }: Props) {
   const list = useRef<VirtuosoHandle>(null);
   const { place, atEnd } = usePlace(list, fresh);
   const first = useFirstRow(list, lines.length);
+  const focus = useRowFocus(list, log.base + 1, lines.length, place.goToEnd);
   const names = useMemo(
     () => new Map(chat.members.map(({ user }) => [user.id, user.name])),
     [chat.members],
@@ -84,12 +86,20 @@ function Messages({ chat, log, me }: Props) {
   }, [written, place]);
 
   return (
-    <div className="relative min-h-0 flex-1">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the list inside.
+    <div
+      className="relative min-h-0 flex-1"
+      onKeyDown={focus.onKeyDown}
+      onFocus={focus.onFocus}
+      onBlur={focus.onBlur}
+    >
       <Virtuoso<Line>
         ref={list}
         scrollerRef={place.attach}
         className="h-full"
         role="log"
+        // What is new is announced once for the whole page, see `Announcements`.
+        aria-live="off"
         aria-label={text.messages.label}
         data={lines}
         firstItemIndex={log.base + 1}
@@ -106,7 +116,10 @@ function Messages({ chat, log, me }: Props) {
         rangeChanged={({ startIndex }) => {
           if (startIndex - log.base < AHEAD) loadOlder();
         }}
-        itemsRendered={(items) => first.onRendered(items)}
+        itemsRendered={(items) => {
+          first.onRendered(items);
+          focus.onRendered();
+        }}
         totalListHeightChanged={(height) => first.onHeight(height)}
         components={{ Header: Edge, Footer: Edge }}
         itemContent={(index, line) => (
