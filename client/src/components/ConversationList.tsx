@@ -1,4 +1,5 @@
-import { memo, useMemo } from "react";
+import { memo, useEffect, useMemo, useSyncExternalStore } from "react";
+import { onDrafts, readDraft } from "../platform/kept";
 import { addressOf } from "../platform/route";
 import type { Chat } from "../sdk/engine/model";
 import type { Entry } from "../sdk/engine/outbox";
@@ -7,6 +8,7 @@ import { chatRows, partnerOf, stateOfEntry, unreadText } from "../sdk/store/sele
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { Mark } from "./Mark";
+import { fitOf } from "./ranking";
 import { shortTime } from "./time";
 import { useCommands, useSelect } from "./use-app";
 import { useLost } from "./use-lost";
@@ -14,8 +16,17 @@ import { useLost } from "./use-lost";
 /** How near to its end a list is scrolled, in pixels, when it asks for more. */
 const NEAR_END = 200;
 
+/** A search that finds fewer than this looks through the pages that are not loaded yet. */
+const ENOUGH = 20;
+
+interface Props {
+  readonly me: User;
+  /** A part of the name of who is looked for. */
+  readonly search: string;
+}
+
 /** All conversations, the most recent first, page by page. */
-export function ConversationList({ me }: { readonly me: User }) {
+export function ConversationList({ me, search }: Props) {
   const commands = useCommands();
   const chats = useSelect((state) => state.chats);
   const open = useSelect((state) => state.open);
@@ -23,7 +34,11 @@ export function ConversationList({ me }: { readonly me: User }) {
   const online = useSelect((state) => state.presence.online);
   const lost = useLost();
   const entries = useSelect((state) => state.outbox.entries);
-  const rows = useMemo(() => chatRows(chats, entries), [chats, entries]);
+  const rows = useMemo(
+    () => chatRows(chats, entries).filter(({ chat }) => isFound(chat, me, search)),
+    [chats, entries, me, search],
+  );
+  useSearchOn(search, rows.length);
   return (
     <nav aria-label={text.conversations.title} className="flex min-h-0 flex-[3] flex-col">
       <h2 className="px-4 pt-3 pb-1 text-xs font-semibold tracking-wide text-soft uppercase">
@@ -53,11 +68,26 @@ export function ConversationList({ me }: { readonly me: User }) {
           );
         })}
         {listed && rows.length === 0 && (
-          <li className="px-2 py-3 text-sm text-soft">{text.conversations.none}</li>
+          <li className="px-2 py-3 text-sm text-soft">
+            {search === "" ? text.conversations.none : text.conversations.noneFound}
+          </li>
         )}
       </ul>
     </nav>
   );
+}
+
+function isFound(chat: Chat, me: User, search: string): boolean {
+  const name = partnerOf(chat, me.id)?.user.name;
+  return search === "" || (name !== undefined && fitOf(name, search) !== null);
+}
+
+function useSearchOn(search: string, found: number): void {
+  const commands = useCommands();
+  const more = useSelect((state) => state.moreChats);
+  useEffect(() => {
+    if (search !== "" && more !== null && found < ENOUGH) void commands.loadMoreChats();
+  }, [commands, search, more, found]);
 }
 
 interface RowProps {
@@ -75,12 +105,14 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
   const at = entry?.writtenAt ?? last?.at;
   const mine = entry !== undefined || last?.sender === me.id;
   const body = entry?.body ?? last?.body ?? "";
+  const draft = useDraft(me, chat, open);
   return (
     <li>
       <a
         href={addressOf(chat.id)}
         aria-current={open ? "page" : undefined}
         data-testid="conversation"
+        data-conversation={chat.id}
         data-name={partner.name}
         className={`flex items-center gap-3 rounded-xl px-2 py-2 ${open ? "bg-chosen" : "hover:bg-raised"}`}
       >
@@ -99,8 +131,14 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
             <span
               className={`min-w-0 flex-1 truncate text-sm ${unread > 0 ? "font-medium text-ink" : "text-soft"}`}
             >
-              {mine && text.conversations.you}
-              <bdi>{body.slice(0, 200)}</bdi>
+              {draft === "" ? (
+                mine && text.conversations.you
+              ) : (
+                <span className="font-medium text-warn" data-testid="draft">
+                  {text.conversations.draft}
+                </span>
+              )}
+              <bdi>{(draft || body).slice(0, 200)}</bdi>
             </span>
             {entry !== undefined && <Mark state={stateOfEntry(entry)} />}
             {unread > 0 && <UnreadBadge unread={unread} />}
@@ -110,6 +148,12 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
     </li>
   );
 });
+
+/** What was begun in a conversation that is not in front; in the one that is, it is in view. */
+function useDraft(me: User, chat: Chat, open: boolean): string {
+  const draft = useSyncExternalStore(onDrafts, () => (open ? "" : readDraft(me.id, chat.id)));
+  return draft.trim();
+}
 
 function UnreadBadge({ unread }: { readonly unread: number }) {
   const count = unreadText(unread);

@@ -1,19 +1,21 @@
-import { memo, useState } from "react";
-import { showToast } from "../notify/toasts";
-import { goTo } from "../platform/route";
+import { memo } from "react";
 import type { User } from "../sdk/protocol/generated";
-import { partnerOf } from "../sdk/store/selectors";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
-import { useCommands, useSelect } from "./use-app";
 import { useLost, useTold } from "./use-lost";
 import { useOnlinePeople } from "./use-people";
+import { useTalk } from "./use-talk";
 
 const NEAR_END = 200;
 
-/** Everyone who is here now, with a search box. */
-export function PeopleList({ me }: { readonly me: User }) {
-  const [search, setSearch] = useState("");
+interface Props {
+  readonly me: User;
+  /** The beginning or, among few, any part of the name of who is looked for. */
+  readonly search: string;
+}
+
+/** Everyone who is here now. */
+export function PeopleList({ me, search }: Props) {
   const { users, count, more } = useOnlinePeople(search);
   const talk = useTalk(me);
   const lost = useLost();
@@ -27,17 +29,6 @@ export function PeopleList({ me }: { readonly me: User }) {
         {text.people.title}
         <span data-testid="online-count">{told ? count : "–"}</span>
       </h2>
-      <div className="px-3 pb-2">
-        <input
-          type="search"
-          className="field py-1.5 text-sm"
-          placeholder={text.people.search}
-          aria-label={text.people.searchLabel}
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-          data-testid="people-search"
-        />
-      </div>
       <ul
         className="min-h-0 flex-1 overflow-y-auto px-2 pb-2"
         data-testid="people-list"
@@ -87,17 +78,3 @@ const PersonRow = memo(function PersonRow({ user, own, lost, onTalk }: RowProps)
     </li>
   );
 });
-
-/** Opens the conversation with somebody, also while offline when there is one already. */
-function useTalk(me: User): (user: User) => void {
-  const commands = useCommands();
-  const chats = useSelect((state) => state.chats);
-  return async (user) => {
-    for (const chat of chats.values()) {
-      if (partnerOf(chat, me.id)?.user.id === user.id) return goTo(chat.id);
-    }
-    const opened = await commands.openWith(user.id);
-    if (typeof opened === "string") goTo(opened);
-    else showToast((toast) => toast.error(text.problem(opened.code, opened.message)));
-  };
-}

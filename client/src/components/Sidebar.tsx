@@ -11,9 +11,13 @@ import { useLost } from "./use-lost";
 
 const Settings = lazy(() => import("./settings/Settings"));
 
+/** The id of the field, for the key that leads to it. */
+export const SEARCH = "search";
+
 /** Who one is, whom one talks with, who is here. */
 export function Sidebar({ me }: { readonly me: User }) {
   const [settings, setSettings] = useState(false);
+  const [search, setSearch] = useState("");
   const lost = useLost();
   const { presence } = text;
   const first = useSelect((state) => state.epoch === null);
@@ -40,9 +44,34 @@ export function Sidebar({ me }: { readonly me: User }) {
         </button>
       </header>
       <NotificationPrompt />
-      <ConversationList me={me} />
-      <PeopleList me={me} />
+      <Search search={search} onSearch={setSearch} />
+      <ConversationList me={me} search={search.trim()} />
+      <PeopleList me={me} search={search} />
       <Suspense>{settings && <Settings onClose={() => setSettings(false)} />}</Suspense>
     </aside>
+  );
+}
+
+interface SearchProps {
+  readonly search: string;
+  readonly onSearch: (search: string) => void;
+}
+
+/** Narrows both lists down by name. */
+function Search({ search, onSearch }: SearchProps) {
+  return (
+    <search className="px-3 pt-3">
+      <input
+        id={SEARCH}
+        type="search"
+        className="field py-1.5 text-sm"
+        placeholder={text.people.search}
+        aria-label={text.people.searchLabel}
+        aria-keyshortcuts="/"
+        value={search}
+        onChange={(event) => onSearch(event.target.value)}
+        data-testid="people-search"
+      />
+    </search>
   );
 }

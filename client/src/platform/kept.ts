@@ -11,6 +11,8 @@ const NOTIFICATIONS = "tidings.notifications";
 /** Also read by `first-paint.js`. */
 const THEME = "tidings.theme";
 
+const draftListeners = new Set<() => void>();
+
 /** What was being typed in a conversation. */
 export function readDraft(user: UserId, conversation: ConversationId): string {
   return read(`${DRAFT}${user}.${conversation}`) ?? "";
@@ -18,6 +20,22 @@ export function readDraft(user: UserId, conversation: ConversationId): string {
 
 export function writeDraft(user: UserId, conversation: ConversationId, text: string): void {
   write(`${DRAFT}${user}.${conversation}`, text === "" ? null : text);
+  for (const listener of draftListeners) listener();
+}
+
+/** Calls back after every change of a draft, in this tab or another; the answer ends that. */
+export function onDrafts(listener: () => void): () => void {
+  if (draftListeners.size === 0) window.addEventListener("storage", onStorage);
+  draftListeners.add(listener);
+  return () => {
+    draftListeners.delete(listener);
+    if (draftListeners.size === 0) window.removeEventListener("storage", onStorage);
+  };
+}
+
+function onStorage({ key }: StorageEvent): void {
+  if (key !== null && !key.startsWith(DRAFT)) return;
+  for (const listener of draftListeners) listener();
 }
 
 /** Forgets all drafts of a user, who logs out. */

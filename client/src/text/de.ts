@@ -47,6 +47,8 @@ export const de: Texts = {
   conversations: {
     title: "Unterhaltungen",
     none: "Noch nichts. Wähle unten jemanden.",
+    noneFound: "Keine Unterhaltung mit jemandem dieses Namens.",
+    draft: "Entwurf: ",
     you: "Du: ",
     unread: (count) => `${count} ungelesen`,
   },
@@ -54,8 +56,8 @@ export const de: Texts = {
   people: {
     label: "Wer online ist",
     title: "Online",
-    search: "Leute suchen",
-    searchLabel: "Leute suchen, die online sind",
+    search: "Suchen",
+    searchLabel: "Unterhaltungen und Leute suchen",
     own: "du",
     lost: "Zu sehen, sobald du verbunden bist.",
     nobody: "Noch niemand.",

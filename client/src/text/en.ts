@@ -50,6 +50,8 @@ export const en = {
   conversations: {
     title: "Conversations",
     none: "Nothing yet. Pick somebody below.",
+    noneFound: "No conversation with somebody of that name.",
+    draft: "Draft: ",
     you: "You: ",
     unread: (count: string) => `${count} unread`,
   },
@@ -57,8 +59,8 @@ export const en = {
   people: {
     label: "People online",
     title: "Online",
-    search: "Search people",
-    searchLabel: "Search people online",
+    search: "Search",
+    searchLabel: "Search conversations and people",
     own: "you",
     lost: "Shown once you are connected.",
     nobody: "Nobody yet.",
