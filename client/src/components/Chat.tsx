@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { addressOf } from "../platform/route";
 import type { User } from "../sdk/protocol/generated";
 import { partnerOf } from "../sdk/store/selectors";
@@ -19,7 +20,7 @@ export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
   }
   return (
     <section aria-label={text.chat.label(partner.name)} className="flex h-full min-h-0 flex-col">
-      <Header partner={partner} />
+      <Header key={`header ${id}`} partner={partner} />
       <MessageList key={id} chat={chat} log={log} me={me} />
       <TypingIndicator id={id} partner={partner} />
       <Composer key={`composer ${id}`} conversation={id} partner={partner} me={me} />
@@ -30,6 +31,11 @@ export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
 function Header({ partner }: { readonly partner: User }) {
   const online = useSelect((state) => state.presence.online.has(partner.id));
   const told = useTold();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // Where the composer does not take it, the focus must not stay in a list that is hidden now.
+  useEffect(() => {
+    if (!matchMedia("(hover: hover)").matches) heading.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <header className="flex items-center gap-3 border-b border-line bg-surface px-3 py-3 sm:px-4">
       <a
@@ -42,7 +48,7 @@ function Header({ partner }: { readonly partner: User }) {
       </a>
       <Avatar user={partner} online={online && told} />
       <div className="min-w-0">
-        <h1 className="truncate font-semibold">
+        <h1 ref={heading} tabIndex={-1} className="truncate rounded font-semibold">
           <bdi>{partner.name}</bdi>
         </h1>
         <p className="text-xs text-soft" data-testid="partner-presence">
@@ -57,7 +63,7 @@ function Header({ partner }: { readonly partner: User }) {
 function TypingIndicator({ id, partner }: { readonly id: string; readonly partner: User }) {
   const typing = useSelect((state) => state.typing.get(id)?.has(partner.id) ?? false);
   return (
-    <p className="h-6 truncate px-4 text-sm text-soft sm:px-6" aria-live="polite">
+    <p className="h-6 truncate px-4 text-sm text-soft sm:px-6">
       {typing && (
         <span data-testid="typing-indicator">
           {text.chat.typing(<bdi key="name">{partner.name}</bdi>)}

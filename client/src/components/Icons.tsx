@@ -46,6 +46,11 @@ export const SettingsIcon = (props: Props) => (
     <path d="M4 7h9m5 0h2M4 17h2m5 0h9M15.5 4.5v5m-7 5v5" />
   </Strokes>
 );
+export const KeyboardIcon = (props: Props) => (
+  <Strokes {...props}>
+    <path d="M5 6h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2Zm2 4h.1m3.2 0h.1m3.2 0h.1m3.2 0h.1M8 14h8" />
+  </Strokes>
+);
 export const BellIcon = (props: Props) => (
   <Strokes {...props}>
     <path d="M6 10a6 6 0 1 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7Zm4 10a2 2 0 0 0 4 0" />

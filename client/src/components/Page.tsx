@@ -7,6 +7,8 @@ import { Chat } from "./Chat";
 import { LogIn } from "./LogIn";
 import { Sidebar } from "./Sidebar";
 import { useSelect } from "./use-app";
+import { useFrontFocus } from "./use-front-focus";
+import { useKeyboard } from "./use-keyboard";
 
 const Toaster = lazy(() => import("../notify/Toaster"));
 
@@ -17,7 +19,7 @@ export function Page() {
   return (
     <>
       {stage.kind === "starting" && (
-        <p className="p-6 text-center text-soft">{text.page.starting}</p>
+        <main className="p-6 text-center text-soft">{text.page.starting}</main>
       )}
       {stage.kind === "anonymous" && <LogIn loggedOut={stage.loggedOut} />}
       {stage.kind === "active" && <Panes me={stage.me} />}
@@ -29,17 +31,20 @@ export function Page() {
 /** Lists and conversation side by side; on a phone one of them. */
 function Panes({ me }: { readonly me: User }) {
   const open = useSelect((state) => state.open);
+  const { panel, show } = useKeyboard(me);
+  useFrontFocus(open);
   return (
     <div className="flex h-full flex-col">
       <Banner />
       <div className="flex min-h-0 flex-1">
         <div className={`${open === null ? "flex" : "hidden"} w-full md:flex md:w-80 lg:w-96`}>
-          <Sidebar me={me} />
+          <Sidebar me={me} onShortcuts={() => void show("shortcuts")} />
         </div>
-        <main className={`${open === null ? "hidden" : "block"} min-w-0 flex-1 md:block`}>
+        <main className={`min-w-0 flex-1 ${open === null ? "sr-only md:not-sr-only" : ""}`}>
           {open === null ? <Nothing /> : <Chat id={open} me={me} />}
         </main>
       </div>
+      {panel}
     </div>
   );
 }
@@ -47,6 +52,7 @@ function Panes({ me }: { readonly me: User }) {
 function Nothing() {
   return (
     <div className="flex h-full flex-col items-center justify-center gap-3 p-6 text-center text-soft">
+      <h1 className="sr-only">Tidings</h1>
       <img src="/favicon.svg" alt="" className="size-14 opacity-60" />
       <p>{text.page.nothing}</p>
     </div>

@@ -3,7 +3,7 @@ import type { User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { ConversationList } from "./ConversationList";
-import { SettingsIcon } from "./Icons";
+import { KeyboardIcon, SettingsIcon } from "./Icons";
 import { NotificationPrompt } from "./NotificationPrompt";
 import { PeopleList } from "./PeopleList";
 import { useSelect } from "./use-app";
@@ -14,8 +14,13 @@ const Settings = lazy(() => import("./settings/Settings"));
 /** The id of the field, for the key that leads to it. */
 export const SEARCH = "search";
 
+interface Props {
+  readonly me: User;
+  readonly onShortcuts: () => void;
+}
+
 /** Who one is, whom one talks with, who is here. */
-export function Sidebar({ me }: { readonly me: User }) {
+export function Sidebar({ me, onShortcuts }: Props) {
   const [settings, setSettings] = useState(false);
   const [search, setSearch] = useState("");
   const lost = useLost();
@@ -33,6 +38,16 @@ export function Sidebar({ me }: { readonly me: User }) {
             {lost ? presence.notConnected : first ? presence.connecting : presence.online}
           </p>
         </div>
+        <button
+          type="button"
+          className="hidden rounded-lg p-2 text-soft hover:bg-raised hover:text-ink [@media(hover:hover)]:block"
+          onClick={onShortcuts}
+          aria-label={text.shortcuts.title}
+          aria-keyshortcuts="?"
+          data-testid="shortcuts-open"
+        >
+          <KeyboardIcon />
+        </button>
         <button
           type="button"
           className="rounded-lg p-2 text-soft hover:bg-raised hover:text-ink"

@@ -9,6 +9,7 @@ export type Commands = Pick<
   | "session"
   | "openWith"
   | "searchPeople"
+  | "findPeople"
   | "loadOlder"
   | "loadMoreChats"
   | "write"
@@ -36,6 +37,11 @@ function useApp(): App {
 
 export function useCommands(): Commands {
   return useApp().commands;
+}
+
+/** Reads the state of the moment, in what a user does; nothing is drawn anew for it. */
+export function usePeek(): () => State {
+  return useApp().store.get;
 }
 
 /** A part of the state; `select` must give the same value for the same state. */

@@ -102,6 +102,45 @@ export const de: Texts = {
     length: (length, limit) => `${length} von ${limit} Zeichen`,
   },
 
+  switcher: {
+    title: "Gehe zu",
+    label: "Zu einer Unterhaltung oder jemandem gehen",
+    list: "Unterhaltungen und Leute",
+    nobody: "Niemand mit diesem Namen.",
+    found: (count) => `${count} gefunden`,
+  },
+
+  shortcuts: {
+    title: "Tastenkürzel",
+    everywhere: "Überall",
+    messages: "In den Nachrichten",
+    writing: "Beim Schreiben",
+    keys: {
+      ctrl: "Strg",
+      alt: "Alt",
+      shift: "Umschalt",
+      escape: "Esc",
+      enter: "Eingabe",
+      home: "Pos1",
+      end: "Ende",
+      pageUp: "Bild auf",
+      pageDown: "Bild ab",
+    },
+    does: {
+      switcher: "Zu einer Unterhaltung oder jemandem gehen",
+      search: "In den Listen suchen",
+      neighbours: "Vorige, nächste Unterhaltung",
+      unread: "Vorige, nächste mit etwas Neuem",
+      back: "Zurück zur Liste, wenn nichts im Feld steht",
+      help: "Diese Tastenkürzel zeigen",
+      message: "Vorige, nächste Nachricht",
+      page: "Eine Seite zurück, eine Seite weiter",
+      ends: "Die erste, die letzte Nachricht",
+      send: "Senden",
+      newLine: "Neue Zeile",
+    },
+  },
+
   notifications: {
     title: "Mitteilungen",
     turnOn: "Mitteilungen einschalten",

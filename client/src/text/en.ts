@@ -105,6 +105,45 @@ export const en = {
     length: (length: number, limit: number) => `${length} of ${limit} characters`,
   },
 
+  switcher: {
+    title: "Go to",
+    label: "Go to a conversation or somebody",
+    list: "Conversations and people",
+    nobody: "Nobody by that name.",
+    found: (count: number) => (count === 1 ? "1 found" : `${count} found`),
+  },
+
+  shortcuts: {
+    title: "Keyboard shortcuts",
+    everywhere: "Everywhere",
+    messages: "Among the messages",
+    writing: "While writing",
+    keys: {
+      ctrl: "Ctrl",
+      alt: "Alt",
+      shift: "Shift",
+      escape: "Esc",
+      enter: "Enter",
+      home: "Home",
+      end: "End",
+      pageUp: "Page Up",
+      pageDown: "Page Down",
+    },
+    does: {
+      switcher: "Go to a conversation or somebody",
+      search: "Search the lists",
+      neighbours: "Previous, next conversation",
+      unread: "Previous, next one with something new",
+      back: "Back to the list, with nothing in the field",
+      help: "Show these shortcuts",
+      message: "Previous, next message",
+      page: "A page back, a page on",
+      ends: "The first, the last message",
+      send: "Send",
+      newLine: "New line",
+    },
+  },
+
   notifications: {
     title: "Notifications",
     turnOn: "Turn on notifications",

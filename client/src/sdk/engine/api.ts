@@ -73,6 +73,11 @@ export class Api {
     return this.ask("GET", `/api/users${query({ online: true, q, after })}`, isPeople);
   }
 
+  /** Everybody whose name begins with `q`, here or not; the first of them by name. */
+  people(q: string): Promise<People> {
+    return this.ask("GET", `/api/users${query({ q })}`, isPeople);
+  }
+
   openConversation(user: UserId): Promise<Conversation> {
     return this.ask("POST", "/api/conversations", isConversation, { user });
   }

@@ -106,6 +106,11 @@ export class Engine {
     return this.ports.api.onlinePeople(q, after);
   }
 
+  /** People by the beginning of their names, here or not; rejects with an `ApiError`. */
+  findPeople(q: string): Promise<People> {
+    return this.ports.api.people(q);
+  }
+
   /** Brings a conversation to the front, or none. */
   show(conversation: ConversationId | null): void {
     this.dispatch({ type: "opened", conversation });
