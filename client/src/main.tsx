@@ -1,11 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { v7 } from "uuid";
+import { LiveRegion } from "./components/LiveRegion";
 import { Page } from "./components/Page";
 import { Api } from "./sdk/engine/api";
 import { Engine } from "./sdk/engine/engine";
 import "./index.css";
 import { AppContext } from "./components/use-app";
+import { Announcements } from "./notify/announcements";
 import { tell } from "./notify/notifier";
 import { showUnreadInTitle } from "./notify/title";
 import { dismissToast } from "./notify/toasts";
@@ -21,6 +23,7 @@ import { locale, speak } from "./text/text";
 const store = createStore();
 const pages = new Pages();
 const voices = browserVoices(pages);
+const announcements = new Announcements(browserClock);
 
 const engine = new Engine({
   store,
@@ -30,12 +33,16 @@ const engine = new Engine({
   openWebSocket,
   newId: () => v7(),
   timestamp: () => new Date().toISOString(),
-  incoming: (message) => void tell(message, store.get(), voices),
+  incoming: (message) => {
+    announcements.hear(message, store.get());
+    void tell(message, store.get(), voices);
+  },
 });
 
 followTheme();
 showUnreadInTitle(store);
 followFront();
+announceFailures();
 store.subscribe(showLink);
 showLink();
 onRoute((conversation) => engine.show(conversation));
@@ -51,6 +58,7 @@ createRoot(root).render(
   <StrictMode>
     <AppContext value={{ store, commands: engine }}>
       <Page />
+      <LiveRegion announcements={announcements} />
     </AppContext>
   </StrictMode>,
 );
@@ -58,6 +66,15 @@ createRoot(root).render(
 /** For style sheets and tests: whether this page is connected. */
 function showLink(): void {
   document.documentElement.dataset.connection = store.get().link;
+}
+
+function announceFailures(): void {
+  let before = store.get();
+  store.subscribe(() => {
+    const after = store.get();
+    announcements.follow(before, after);
+    before = after;
+  });
 }
 
 /** What hangs on the conversation in front, besides what is drawn. */

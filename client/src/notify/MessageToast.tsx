@@ -10,6 +10,8 @@ export function MessageToast({ from, excerpt, onOpen }: Props) {
     <button
       type="button"
       onClick={onOpen}
+      // Screen readers are told of every message already, see `Announcements`.
+      aria-live="off"
       data-testid="toast"
       className="block w-[min(22rem,calc(100vw-2rem))] rounded-xl border border-line bg-surface px-4 py-3 text-left text-ink shadow-lg hover:bg-raised"
     >

@@ -87,6 +87,15 @@ export const de: Texts = {
     discard: "Verwerfen",
   },
 
+  announced: {
+    one: (from, excerpt) => `${from}: ${excerpt}`,
+    several: (count, from, excerpt) =>
+      `${count} neue Nachrichten von ${from}. Die letzte: ${excerpt}`,
+    some: (count, names) =>
+      `${count} neue Nachrichten von ${new Intl.ListFormat("de").format(names)}`,
+    many: (count, people) => `${count} neue Nachrichten von ${people} Leuten`,
+  },
+
   states: {
     pending: "Wartet aufs Senden",
     stored: "Gesendet",

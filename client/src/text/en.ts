@@ -90,6 +90,15 @@ export const en = {
     discard: "Discard",
   },
 
+  announced: {
+    one: (from: string, excerpt: string) => `${from}: ${excerpt}`,
+    several: (count: number, from: string, excerpt: string) =>
+      `${count} new messages from ${from}. The last: ${excerpt}`,
+    some: (count: number, names: readonly string[]) =>
+      `${count} new messages from ${new Intl.ListFormat("en").format(names)}`,
+    many: (count: number, people: number) => `${count} new messages from ${people} people`,
+  },
+
   states: {
     pending: "Waiting to be sent",
     stored: "Sent",
