@@ -29,7 +29,7 @@ const KEY_MS = 150;
 test("b21: marks and lines without end are clipped, and the page keeps up", async ({ person }) => {
   const [ada, bob] = [await person("Ada"), await person("Bob")];
   await talk(ada, bob);
-  const neighbour = bob.message("Before").locator("p");
+  const neighbour = bob.message("Before").getByTestId("body");
   const row = bob.conversationRow(ada);
   const [clean, box] = [await neighbour.screenshot(), await row.boundingBox()];
   const work = await workOf(bob.page);

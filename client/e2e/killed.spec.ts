@@ -101,7 +101,7 @@ test("f07: PostgreSQL is killed while two people write: all waits, and is stored
     }
   }
 
-  const texts = await ada.page.getByTestId("message").locator("p").allTextContents();
+  const texts = await ada.page.getByTestId("body").allTextContents();
   expect(texts).toHaveLength(1 + people.flatMap(all).length);
   for (const writer of people) {
     expect(texts.filter((text) => text.startsWith(writer.name))).toEqual(all(writer));

@@ -60,7 +60,7 @@ export class Person {
 
   /** The texts in view, in order, must become these. */
   async reads(texts: readonly string[]): Promise<void> {
-    await expect(this.page.getByTestId("message").locator("p")).toHaveText([...texts]);
+    await expect(this.page.getByTestId("body")).toHaveText([...texts]);
   }
 
   personRow(other: Person): Locator {

@@ -1,17 +1,13 @@
-import { memo, type RefCallback, useId, useMemo, useState } from "react";
+import { memo, type RefCallback, useId } from "react";
 import { excerptOf } from "../notify/notifier";
 import type { Entry } from "../sdk/engine/outbox";
 import type { Line } from "../sdk/store/lines";
 import type { MessageState } from "../sdk/store/selectors";
 import { text } from "../text/text";
-import { linkify } from "./links";
+import { Body } from "./Body";
 import { Mark } from "./Mark";
 import { dayOf, exactTime, timeOfDay } from "./time";
 import { useCommands } from "./use-app";
-
-/** A text longer than this, or with more lines, is folded at first. */
-const FOLD_CHARS = 1_500;
-const FOLD_LINES = 24;
 
 interface Props {
   readonly line: Line;
@@ -132,57 +128,6 @@ function New() {
       {text.messages.fresh}
       <span className="h-px flex-1 bg-accent opacity-40" />
     </p>
-  );
-}
-
-interface BodyProps {
-  readonly body: string;
-  readonly unfolding: () => void;
-}
-
-/** Text as text, never as markup; addresses can be followed. */
-function Body({ body, unfolding }: BodyProps) {
-  const [unfolded, setUnfolded] = useState(false);
-  const pieces = useMemo(() => linkify(body), [body]);
-  const long = body.length > FOLD_CHARS || body.split("\n", FOLD_LINES + 1).length > FOLD_LINES;
-  const folded = long && !unfolded;
-  return (
-    <>
-      <p
-        dir="auto"
-        className={`wrap-anywhere whitespace-pre-wrap ${folded ? "max-h-72 overflow-hidden" : ""}`}
-      >
-        {pieces.map((piece, index) =>
-          piece.href === undefined ? (
-            piece.text
-          ) : (
-            <a
-              // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text never change places.
-              key={index}
-              href={piece.href}
-              target="_blank"
-              rel="noopener noreferrer"
-              className="text-accent underline underline-offset-2"
-            >
-              {piece.text}
-            </a>
-          ),
-        )}
-      </p>
-      {long && (
-        <button
-          type="button"
-          className="mt-1 text-sm font-medium text-accent"
-          aria-expanded={unfolded}
-          onClick={() => {
-            unfolding();
-            setUnfolded(!unfolded);
-          }}
-        >
-          {unfolded ? text.messages.showLess : text.messages.showAll}
-        </button>
-      )}
-    </>
   );
 }
 
