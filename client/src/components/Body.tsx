@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
+import { linkify } from "../format/links";
 import { text } from "../text/text";
-import { linkify } from "./links";
 
 /** A text longer than this, or with more lines, is folded at first. */
 const FOLD_CHARS = 1_500;
