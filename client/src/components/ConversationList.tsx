@@ -1,4 +1,5 @@
 import { memo, useEffect, useMemo, useSyncExternalStore } from "react";
+import { plainOf } from "../format/format";
 import { onDrafts, readDraft } from "../platform/kept";
 import { addressOf } from "../platform/route";
 import type { Chat } from "../sdk/engine/model";
@@ -15,6 +16,8 @@ import { useLost } from "./use-lost";
 
 /** How near to its end a list is scrolled, in pixels, when it asks for more. */
 const NEAR_END = 200;
+/** So many characters of a message are enough for its line. */
+const EXCERPT = 200;
 
 /** A search that finds fewer than this looks through the pages that are not loaded yet. */
 const ENOUGH = 20;
@@ -138,7 +141,7 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
                   {text.conversations.draft}
                 </span>
               )}
-              <bdi>{(draft || body).slice(0, 200)}</bdi>
+              <bdi>{(draft || plainOf(body)).slice(0, EXCERPT)}</bdi>
             </span>
             {entry !== undefined && <Mark state={stateOfEntry(entry)} />}
             {unread > 0 && <UnreadBadge unread={unread} />}

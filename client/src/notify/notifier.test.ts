@@ -8,7 +8,7 @@ const message = {
   sender: "2",
   client_id: "m",
   at: "2026-11-23T19:00:00.000Z",
-  body: "Hello\n<b>there</b>",
+  body: "**Hello**\n<b>there</b>",
 };
 
 async function told(open: string | null, inView: boolean, mayNotify = true) {

@@ -1,3 +1,4 @@
+import { plainOf } from "../format/format";
 import type { ConversationId, Message } from "../sdk/protocol/generated";
 import type { State } from "../sdk/store/state";
 
@@ -36,7 +37,7 @@ export async function tell(message: Message, state: State, voices: Voices): Prom
 
 /** The beginning of a message, on one line. */
 export function excerptOf(body: string): string {
-  const line = body.replace(/\s+/g, " ").trim();
+  const line = plainOf(body).replace(/\s+/g, " ").trim();
   const characters = [...line];
   return characters.length > EXCERPT ? `${characters.slice(0, EXCERPT).join("")}…` : line;
 }
