@@ -1,6 +1,9 @@
 import { useMemo, useState } from "react";
-import { linkify } from "../format/links";
+import { isFewEmoji } from "../format/emoji";
+import { blocksOf } from "../format/format";
 import { text } from "../text/text";
+import { CodeBlock } from "./CodeBlock";
+import { Inlines } from "./Inlines";
 
 /** A text longer than this, or with more lines, is folded at first. */
 const FOLD_CHARS = 1_500;
@@ -11,36 +14,22 @@ interface Props {
   readonly unfolding: () => void;
 }
 
-/** Text as text, never as markup; addresses can be followed. */
+/**
+ * What a message says: elements made from data (see `format.ts`), never markup.
+ * Whoever selects and copies it gets it as it reads, without the marks.
+ */
 export function Body({ body, unfolding }: Props) {
   const [unfolded, setUnfolded] = useState(false);
-  const pieces = useMemo(() => linkify(body), [body]);
   const long = body.length > FOLD_CHARS || body.split("\n", FOLD_LINES + 1).length > FOLD_LINES;
   const folded = long && !unfolded;
   return (
     <>
-      <p
-        dir="auto"
+      <div
         data-testid="body"
-        className={`wrap-anywhere whitespace-pre-wrap ${folded ? "max-h-72 overflow-hidden" : ""}`}
+        className={`wrap-anywhere ${folded ? "max-h-72 overflow-hidden mask-b-from-75%" : ""}`}
       >
-        {pieces.map((piece, index) =>
-          piece.href === undefined ? (
-            piece.text
-          ) : (
-            <a
-              // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text never change places.
-              key={index}
-              href={piece.href}
-              target="_blank"
-              rel="noopener noreferrer"
-              className="text-accent underline underline-offset-2"
-            >
-              {piece.text}
-            </a>
-          ),
-        )}
-      </p>
+        <Blocks body={body} />
+      </div>
       {long && (
         <button
           type="button"
@@ -55,5 +44,21 @@ export function Body({ body, unfolding }: Props) {
         </button>
       )}
     </>
+  );
+}
+
+function Blocks({ body }: { readonly body: string }) {
+  const blocks = useMemo(() => blocksOf(body), [body]);
+  const size = isFewEmoji(body) ? "text-4xl" : "";
+  return blocks.map((block, index) =>
+    block.kind === "code" ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the blocks of a text never change places.
+      <CodeBlock key={index} code={block.code} language={block.language} />
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: as above.
+      <p key={index} dir="auto" className={`whitespace-pre-wrap ${size}`}>
+        <Inlines content={block.content} />
+      </p>
+    ),
   );
 }

@@ -56,6 +56,17 @@ export const BellIcon = (props: Props) => (
     <path d="M6 10a6 6 0 1 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7Zm4 10a2 2 0 0 0 4 0" />
   </Strokes>
 );
+export const CopyIcon = (props: Props) => (
+  <Strokes {...props}>
+    <path d="M9 9h10v11H9zM5 15V4h10" />
+  </Strokes>
+);
+export const SmileIcon = (props: Props) => (
+  <Strokes {...props}>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M8.5 14.5a4.5 4.5 0 0 0 7 0M9 9.5v.1m6-.1v.1" />
+  </Strokes>
+);
 export const CloseIcon = (props: Props) => (
   <Strokes {...props}>
     <path d="m6 6 12 12M18 6 6 18" />

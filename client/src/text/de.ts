@@ -96,6 +96,12 @@ export const de: Texts = {
     many: (count, people) => `${count} neue Nachrichten von ${people} Leuten`,
   },
 
+  code: {
+    label: (language) => (language === "" ? "Code" : `Code, ${language}`),
+    copy: "Code kopieren",
+    copied: "Kopiert",
+  },
+
   states: {
     pending: "Wartet aufs Senden",
     stored: "Gesendet",

@@ -99,6 +99,12 @@ export const en = {
     many: (count: number, people: number) => `${count} new messages from ${people} people`,
   },
 
+  code: {
+    label: (language: string) => (language === "" ? "Code" : `Code, ${language}`),
+    copy: "Copy the code",
+    copied: "Copied",
+  },
+
   states: {
     pending: "Waiting to be sent",
     stored: "Sent",

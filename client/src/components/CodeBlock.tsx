@@ -1,0 +1,116 @@
+import { Fragment, useEffect, useMemo, useRef, useState } from "react";
+import { text } from "../text/text";
+import type { highlight, Token } from "./highlight";
+import { CheckIcon, CopyIcon } from "./Icons";
+
+/** How long the button says that it has copied, in milliseconds. */
+const COPIED_MS = 2_000;
+
+interface Props {
+  readonly code: string;
+  /** As it was written; empty: none. */
+  readonly language: string;
+}
+
+/** Code in a frame that scrolls by itself. Colours come later, and move nothing. */
+export function CodeBlock({ code, language }: Props) {
+  const tokens = useTokens(code, language);
+  const shown = useRef<HTMLElement>(null);
+  return (
+    <figure
+      dir="ltr"
+      className="my-1 overflow-hidden rounded-lg border border-line bg-code first:mt-0.5"
+      data-testid="code"
+    >
+      <figcaption className="flex h-8 items-center justify-between gap-3 border-b border-line pl-3 text-xs text-soft">
+        <span className="truncate">{language}</span>
+        <CopyButton code={code} shown={shown} />
+      </figcaption>
+      {/* biome-ignore-start lint/a11y: without a mouse, what scrolls must take the focus. */}
+      <pre
+        role="group"
+        aria-label={text.code.label(language)}
+        tabIndex={0}
+        className="overflow-x-auto px-3 py-2 font-mono text-[0.8125rem] leading-5 -outline-offset-2"
+      >
+        <code ref={shown}>{tokens === null ? code : <Tokens tokens={tokens} />}</code>
+      </pre>
+      {/* biome-ignore-end lint/a11y: as above. */}
+    </figure>
+  );
+}
+
+function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
+  return tokens.map((token, index) =>
+    typeof token === "string" ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the tokens of a text never change places.
+      <Fragment key={index}>{token}</Fragment>
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: as above.
+      <span key={index} className={token.className}>
+        <Tokens tokens={token.content} />
+      </span>
+    ),
+  );
+}
+
+/** Held once it is there, so that what is scrolled into view later is coloured at once. */
+let highlighter: typeof highlight | null = null;
+
+/** The parts of the code, once what finds them is loaded; `null`: plain. */
+function useTokens(code: string, language: string): readonly Token[] | null {
+  const [found, setFound] = useState(() => highlighter);
+  const wanted = language !== "" && found === null;
+  useEffect(() => {
+    if (!wanted) return;
+    let gone = false;
+    const loaded = (module: typeof import("./highlight")) => {
+      highlighter = module.highlight;
+      if (!gone) setFound(() => module.highlight);
+    };
+    // Without a network the code stays as it is; the next block tries again.
+    import("./highlight").then(loaded, () => {});
+    return () => {
+      gone = true;
+    };
+  }, [wanted]);
+  return useMemo(() => found?.(code, language) ?? null, [found, code, language]);
+}
+
+interface CopyProps {
+  readonly code: string;
+  readonly shown: React.RefObject<HTMLElement | null>;
+}
+
+function CopyButton({ code, shown }: CopyProps) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  return (
+    <button
+      type="button"
+      className="flex h-full shrink-0 items-center gap-1.5 px-2.5 -outline-offset-2 hover:text-ink"
+      aria-label={text.code.copy}
+      onClick={() => void copy(code, shown.current).then(setCopied)}
+      data-testid="copy-code"
+    >
+      <span aria-live="polite">{copied && text.code.copied}</span>
+      {copied ? <CheckIcon className="size-4" /> : <CopyIcon className="size-4" />}
+    </button>
+  );
+}
+
+/** Over plain HTTP there is no clipboard to write to: then what is shown is selected and copied. */
+async function copy(code: string, shown: HTMLElement | null): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(code);
+    return true;
+  } catch {
+    if (shown === null) return false;
+    getSelection()?.selectAllChildren(shown);
+    return document.execCommand("copy");
+  }
+}
