@@ -101,3 +101,48 @@ pub struct History {
     #[ts(type = "number")]
     pub last_seq: Seq,
 }
+
+/// `GET /api/push`: the key that browsers subscribe with (`applicationServerKey`).
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct PushKey {
+    /// An uncompressed point on P-256 in base64url; none when this server sends no pushes.
+    pub public_key: Option<String>,
+}
+
+/// `PUT /api/push/subscription`: what a browser's `PushSubscription.toJSON()` gives.
+#[derive(Clone, Deserialize, TS)]
+pub struct Subscription {
+    /// Where its push service takes pushes for this browser: whoever knows it can send there.
+    pub endpoint: String,
+    pub keys: SubscriptionKeys,
+}
+
+/// What pushes to a browser are encrypted with (RFC 8291 §2), in base64url.
+#[derive(Clone, Deserialize, TS)]
+pub struct SubscriptionKeys {
+    /// An uncompressed point on P-256: 65 bytes.
+    pub p256dh: String,
+    /// 16 bytes.
+    pub auth: String,
+}
+
+/// What a push carries, decrypted by the browser: the newest message of a
+/// conversation that its reader was not there for.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct PushNotice {
+    /// The reader.
+    pub user: UserId,
+    pub conversation: ConversationId,
+    #[ts(type = "number")]
+    pub seq: Seq,
+    /// When the server stored it, as in `message`.
+    pub at: String,
+    pub sender: User,
+    /// The beginning of the message, at most [`EXCERPT_MAX_CHARS`], on one line.
+    pub excerpt: String,
+    /// Unread messages of that conversation, up to [`UNREAD_MAX`](super::UNREAD_MAX).
+    pub unread: u32,
+}
+
+/// Characters of a message that a push shows; what was cut ends with `…`.
+pub const EXCERPT_MAX_CHARS: usize = 140;

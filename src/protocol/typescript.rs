@@ -52,6 +52,10 @@ pub fn typescript() -> String {
         Member,
         Conversations,
         History,
+        PushKey,
+        Subscription,
+        SubscriptionKeys,
+        PushNotice,
     );
     module
 }

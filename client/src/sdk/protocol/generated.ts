@@ -201,3 +201,43 @@ export type Conversations = { conversations: Array<Conversation>,
 next: string | null, };
 
 export type History = { messages: Array<Message>, last_seq: number, };
+
+export type PushKey = { 
+/**
+ * An uncompressed point on P-256 in base64url; none when this server sends no pushes.
+ */
+public_key: string | null, };
+
+export type Subscription = { 
+/**
+ * Where its push service takes pushes for this browser: whoever knows it can send there.
+ */
+endpoint: string, keys: SubscriptionKeys, };
+
+export type SubscriptionKeys = { 
+/**
+ * An uncompressed point on P-256: 65 bytes.
+ */
+p256dh: string, 
+/**
+ * 16 bytes.
+ */
+auth: string, };
+
+export type PushNotice = { 
+/**
+ * The reader.
+ */
+user: UserId, conversation: ConversationId, seq: number, 
+/**
+ * When the server stored it, as in `message`.
+ */
+at: string, sender: User, 
+/**
+ * The beginning of the message, at most [`EXCERPT_MAX_CHARS`], on one line.
+ */
+excerpt: string, 
+/**
+ * Unread messages of that conversation, up to [`UNREAD_MAX`](super::UNREAD_MAX).
+ */
+unread: number, };
