@@ -3,12 +3,14 @@
 //! `settings.rs` is the one place that holds them; `.env.example` is printed
 //! from it.
 
+mod push;
 mod read;
 mod settings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use push::{PushService, PushSettings};
 pub use read::{ConfigError, read_dotenv};
 pub use settings::{Limits, env_example};
 
@@ -25,6 +27,8 @@ pub struct Config {
     pub postgres_bin: Option<PathBuf>,
     /// Pages that may use the server (`https://chat.example.org`); empty: the address asked.
     pub origins: Vec<String>,
+    /// Notices to people who are not here.
+    pub push: PushSettings,
     /// Fault injection; shouts at start.
     pub faults: bool,
     /// What is logged, for tracing-subscriber's `EnvFilter`.

@@ -3,11 +3,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
+use web_push_native::p256::SecretKey;
 
-use super::Config;
+use super::push::DEFAULT_PUSH_HOSTS;
 use super::settings::{DEFAULT_LOG, Limits, documented};
+use super::{Config, PushService, PushSettings};
 
 const PREFIX: &str = "TIDINGS_";
 
@@ -77,9 +81,10 @@ impl Config {
             database_url,
             postgres_bin: given.directory("POSTGRES_BIN"),
             origins: given.origins()?,
-            faults: given.switch("FAULTS")?,
+            push: given.push()?,
+            faults: given.switch("FAULTS", false)?,
             log,
-            log_json: given.switch("LOG_JSON")?,
+            log_json: given.switch("LOG_JSON", false)?,
             limits: Limits::read(|name, default, min, max| given.number(name, default, min, max))?,
         };
         config.check()?;
@@ -151,9 +156,10 @@ impl Given {
         })
     }
 
-    fn switch(&self, name: &str) -> Result<bool, ConfigError> {
+    fn switch(&self, name: &str, default: bool) -> Result<bool, ConfigError> {
         match self.get(name) {
-            None | Some("off" | "0" | "false") => Ok(false),
+            None => Ok(default),
+            Some("off" | "0" | "false") => Ok(false),
             Some("on" | "1" | "true") => Ok(true),
             Some(text) => Err(ConfigError(format!("{PREFIX}{name} must be on or off, not {}", shown(text)))),
         }
@@ -190,6 +196,54 @@ impl Given {
                 }
             })
             .collect()
+    }
+
+    fn push(&self) -> Result<PushSettings, ConfigError> {
+        Ok(PushSettings {
+            on: self.switch("PUSH", true)?,
+            services: self.push_services()?,
+            contact: self.push_contact()?,
+            key: self.vapid_key()?,
+        })
+    }
+
+    fn push_services(&self) -> Result<Vec<PushService>, ConfigError> {
+        let hosts = self.get("PUSH_HOSTS").unwrap_or(DEFAULT_PUSH_HOSTS).split(',').map(str::trim);
+        hosts
+            .filter(|host| !host.is_empty())
+            .map(|host| {
+                PushService::parse(host).ok_or_else(|| {
+                    ConfigError(format!(
+                        "{PREFIX}PUSH_HOSTS must list hosts like *.push.apple.com, not {}",
+                        shown(host)
+                    ))
+                })
+            })
+            .collect()
+    }
+
+    fn push_contact(&self) -> Result<Option<String>, ConfigError> {
+        let Some(text) = self.get("PUSH_CONTACT") else { return Ok(None) };
+        let rest = text.strip_prefix("mailto:").or_else(|| text.strip_prefix("https://"));
+        match rest {
+            Some(rest) if !rest.is_empty() && text.chars().all(|c| c.is_ascii_graphic()) => {
+                Ok(Some(text.to_owned()))
+            }
+            _ => Err(ConfigError(format!(
+                "{PREFIX}PUSH_CONTACT must be like mailto:ada@example.org or https://example.org, not {}",
+                shown(text)
+            ))),
+        }
+    }
+
+    /// The value is not shown.
+    fn vapid_key(&self) -> Result<Option<SecretKey>, ConfigError> {
+        let Some(text) = self.get("VAPID_PRIVATE_KEY") else { return Ok(None) };
+        let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok();
+        let key = bytes.and_then(|bytes| SecretKey::from_slice(&bytes).ok()).ok_or_else(|| {
+            ConfigError(format!("{PREFIX}VAPID_PRIVATE_KEY must be 32 bytes in base64url: a key on P-256"))
+        })?;
+        Ok(Some(key))
     }
 
     fn unknown(&self) -> Vec<String> {

@@ -1,6 +1,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::push::DEFAULT_PUSH_HOSTS;
 use super::read::ConfigError;
 
 /// A setting as its documentation shows it.
@@ -18,7 +19,7 @@ pub struct Documented {
 pub const DEFAULT_LOG: &str = "info,sqlx=warn,ractor=warn";
 
 /// Settings that are not numbers; `read.rs` checks them.
-pub const TEXTS: [(&str, &str, &str, &str); 6] = [
+pub const TEXTS: [(&str, &str, &str, &str); 10] = [
     ("LISTEN", "127.0.0.1:8080", "address:port", "Where to listen."),
     (
         "DATA_DIR",
@@ -37,6 +38,25 @@ pub const TEXTS: [(&str, &str, &str, &str); 6] = [
         "",
         "addresses like https://chat.example.org, separated by commas; default: the address asked",
         "Pages that may use the server. Needed behind a proxy that changes the Host header.",
+    ),
+    ("PUSH", "on", "on or off", "Web push for people who have no socket."),
+    (
+        "PUSH_CONTACT",
+        "",
+        "mailto:… or https:…; default: the first https one of TIDINGS_ORIGINS",
+        "How a push service reaches whoever runs this server. Some, as Apple's, take no pushes without.",
+    ),
+    (
+        "PUSH_HOSTS",
+        DEFAULT_PUSH_HOSTS,
+        "hosts separated by commas, *. for all below; for tests also http://127.0.0.1:port",
+        "Push services that the server may send to.",
+    ),
+    (
+        "VAPID_PRIVATE_KEY",
+        "",
+        "32 bytes in base64url; default: one that the database keeps",
+        "What signs pushes. Another key makes every browser subscribe anew.",
     ),
     ("FAULTS", "off", "on or off", "Fault injection for tests: every user can make the server fail."),
     ("LOG_JSON", "off", "on or off", "Logs as JSON lines instead of text."),
@@ -157,6 +177,10 @@ limits! {
     pool_size rate "POOL_SIZE" = 8, 1 to 1000: "Connections to PostgreSQL for everything but storing."
     pool_timeout millis "POOL_TIMEOUT" = 5000, 100 to 60000: "For such a connection; then the request is answered 503."
     session_ttl days "SESSION_TTL" = 90, 1 to 3650: "How long a session lasts without being used."
+    push_interval millis "PUSH_INTERVAL" = 3000, 10 to 600000: "A push waits this long for newer messages of its conversation, and for its reader."
+    push_queue count "PUSH_QUEUE" = 10000, 1 to 1000000: "Conversations with a push that waits; those beyond get none."
+    push_timeout millis "PUSH_TIMEOUT" = 10000, 100 to 60000: "For a push service to take a push."
+    push_subscriptions count "PUSH_SUBSCRIPTIONS" = 10, 1 to 1000: "Browsers of one user that get pushes; the oldest makes room."
     shutdown_spread millis "SHUTDOWN_SPREAD" = 2000, 0 to 30000: "Over which sockets are closed when the server stops."
     shutdown_timeout millis "SHUTDOWN_TIMEOUT" = 30000, 100 to 600000: "For the whole shutdown."
 }

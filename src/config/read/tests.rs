@@ -35,10 +35,31 @@ fn b33_texts_are_checked_too() {
         ("TIDINGS_ORIGINS", "https://*"),
         ("TIDINGS_FAULTS", "maybe\nso"),
         ("TIDINGS_LOG_JSON", "yes"),
+        ("TIDINGS_PUSH", "perhaps"),
+        ("TIDINGS_PUSH_HOSTS", "https://push.example.org/"),
+        ("TIDINGS_PUSH_HOSTS", "http://192.0.2.1:80"),
+        ("TIDINGS_PUSH_CONTACT", "ada@example.org"),
+        ("TIDINGS_PUSH_CONTACT", "https://"),
     ] {
         let error = read(&[(name, wrong)]).expect_err(name).to_string();
         assert!(error.contains(name) && error.lines().count() == 1, "{error}");
     }
+}
+
+#[test]
+fn b33_a_wrong_key_is_named_and_not_shown() {
+    let key = |text: &str| read(&[("TIDINGS_VAPID_PRIVATE_KEY", text)]).map(|(config, _)| config.push.key);
+    // Too short, too long, nothing, above the order of the curve, no base64url.
+    for wrong in [&"s".repeat(42), &"s".repeat(44), &"A".repeat(43), &"_".repeat(43), "s3cret key"] {
+        let error = key(wrong).expect_err(wrong).to_string();
+        assert!(error.starts_with("TIDINGS_VAPID_PRIVATE_KEY must be 32 bytes"), "{error}");
+        assert!(!error.contains(wrong) && error.lines().count() == 1, "{error}");
+    }
+    // Of the example in RFC 8291 §5.
+    let text = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw";
+    let (config, _) = read(&[("TIDINGS_VAPID_PRIVATE_KEY", text)]).unwrap();
+    let shown = format!("{config:?}").to_lowercase();
+    assert!(config.push.key.is_some() && !shown.contains("c9f58f") && !shown.contains("201, 245"), "{shown}");
 }
 
 #[test]
