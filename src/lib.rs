@@ -9,12 +9,12 @@
 //! socket, a [`connection`] owns it, the [`user`]'s actor decides, a writer of
 //! [`persistence`] commits it in a batch. Only then it travels back along the
 //! second: the [`directory`] knows who is where, each recipient's actor hands it
-//! to all of that user's connections. [`presence`] keeps the directory;
-//! [`supervisor`] starts all of them and starts them again.
+//! to all of that user's connections; who has none gets a [`push`]. [`presence`]
+//! keeps the directory; [`supervisor`] starts all of them and starts them again.
 //!
 //! Imports point one way: `main → server → {web, supervisor} → connection →
-//! user → {presence, persistence} → {directory, database} → protocol → domain`;
-//! `config`, `metrics` may be used by all, `postgres` by `main` only.
+//! user → {presence, persistence} → push → {directory, database} → protocol →
+//! domain`; `config`, `metrics` may be used by all, `postgres` by `main` only.
 
 pub mod config;
 pub mod connection;
@@ -28,6 +28,7 @@ pub mod persistence;
 pub mod postgres;
 pub mod presence;
 pub mod protocol;
+pub mod push;
 pub mod server;
 pub mod supervisor;
 pub mod user;

@@ -18,6 +18,8 @@ const PERSISTENCE_QUEUE: &str = "tidings_persistence_queue";
 const OUTBOUND_DROPPED: &str = "tidings_outbound_dropped_total";
 const CLOSES: &str = "tidings_closes_total";
 const RESTARTS: &str = "tidings_restarts_total";
+const PUSHES: &str = "tidings_pushes_total";
+const PUSH_QUEUE: &str = "tidings_push_queue";
 const REFUSALS: &str = "tidings_refusals_total";
 const HTTP_REQUESTS: &str = "tidings_http_requests_total";
 
@@ -74,6 +76,8 @@ fn build() -> Option<PrometheusHandle> {
     describe_counter!(OUTBOUND_DROPPED, "Ephemeral frames dropped from queues half full");
     describe_counter!(CLOSES, "WebSockets closed by the server, by close code");
     describe_counter!(RESTARTS, "Actors restarted, by station");
+    describe_counter!(PUSHES, "Web pushes, by what became of them");
+    describe_gauge!(PUSH_QUEUE, "Conversations with a web push that waits or is being sent");
     describe_counter!(REFUSALS, "Requests and frames refused, by code");
     describe_counter!(HTTP_REQUESTS, "HTTP requests answered, by status");
     Some(handle)
@@ -130,6 +134,44 @@ pub fn restarted(actor: &'static str) {
     counter!(RESTARTS, "actor" => actor).increment(1);
 }
 
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushOutcome {
+    /// The push service has taken it.
+    Sent,
+    /// The push service knows no such subscription any more.
+    Gone,
+    /// The push service will not take it, or must not be asked.
+    Refused,
+    /// The push service was not reached, or could not take it.
+    Failed,
+    /// There was no room for it.
+    Dropped,
+    /// Its reader had a socket by then.
+    Returned,
+    /// A newer one takes its place.
+    Superseded,
+}
+
+/// A push came to its end.
+pub fn pushed(outcome: PushOutcome) {
+    let outcome = match outcome {
+        PushOutcome::Sent => "sent",
+        PushOutcome::Gone => "gone",
+        PushOutcome::Refused => "refused",
+        PushOutcome::Failed => "failed",
+        PushOutcome::Dropped => "dropped",
+        PushOutcome::Returned => "returned",
+        PushOutcome::Superseded => "superseded",
+    };
+    counter!(PUSHES, "outcome" => outcome).increment(1);
+}
+
+/// How many notices wait for their push or are being sent.
+pub fn push_queue(length: usize) {
+    gauge!(PUSH_QUEUE).set(as_f64(length));
+}
+
 /// A request or a frame was refused.
 pub fn refused(code: Code) {
     counter!(REFUSALS, "code" => name_of(code)).increment(1);
@@ -163,6 +205,7 @@ mod tests {
         closed(4008);
         restarted("user");
         refused(Code::NameTaken);
+        pushed(PushOutcome::Gone);
         http_request(200);
         drop(socket);
         let text = render().unwrap();
@@ -173,6 +216,7 @@ mod tests {
             "tidings_commit_seconds_count 1",
             "tidings_closes_total{code=\"4008\"} 1",
             "tidings_restarts_total{actor=\"user\"} 1",
+            "tidings_pushes_total{outcome=\"gone\"} 1",
             "tidings_refusals_total{code=\"name_taken\"} 1",
             "tidings_http_requests_total{status=\"200\"} 1",
         ] {

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::database::{Database, DatabaseError};
 use crate::directory::{Address, Close, Directory};
 use crate::persistence::Persistence;
+use crate::push::Push;
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorMessage};
 use crate::user::{Resumes, Services, Users};
 use crate::web;
@@ -60,10 +61,17 @@ impl Server {
             tracing::warn!("FAULT INJECTION IS ON (TIDINGS_FAULTS): every user can make the server fail");
         }
         let directory = Arc::new(Directory::default());
+        let push = Push::new(&config, &database, directory.clone()).await?;
         let services = Arc::new(Services {
             epoch: database.epoch().await?.to_string(),
-            persistence: Persistence::new(&config, database.options().clone(), directory.clone()),
+            persistence: Persistence::new(
+                &config,
+                database.options().clone(),
+                directory.clone(),
+                push.clone(),
+            ),
             presence: Address::default(),
+            push,
             users: Users::default(),
             resumes: Resumes::new(&config),
             config,

@@ -121,10 +121,10 @@ impl Database {
             .bind(target.auth)
             .execute(&mut *transaction)
             .await;
-        match subscribed {
-            Err(error) if is_missing_reference(&error) => return Ok(false),
-            other => drop(other.doing(doing)?),
+        if subscribed.as_ref().is_err_and(is_missing_reference) {
+            return Ok(false);
         }
+        subscribed.doing(doing)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         sqlx::query(DROP_OLDEST)
             .bind(user.0)

@@ -57,6 +57,11 @@ impl<A: Recipient> Directory<A> {
         }
     }
 
+    /// Whether the user has a socket here, as far as is known.
+    pub fn is_connected(&self, user: UserId) -> bool {
+        self.actors.contains_key(&user)
+    }
+
     /// Tells everyone who has an actor now to submit again what has no answer.
     pub fn ask_to_resubmit(&self) {
         for entry in &self.actors {

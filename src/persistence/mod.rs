@@ -30,6 +30,7 @@ use crate::directory::{Address, Directory, Progress, Submission};
 use crate::domain::ConversationId;
 use crate::metrics;
 use crate::protocol::{Code, Problem};
+use crate::push::Push;
 use buffer::Bounds;
 
 /// When to try again after the queue was full.
@@ -98,7 +99,7 @@ struct Room(#[expect(dead_code, reason = "held until the answer")] OwnedSemaphor
 
 impl Persistence {
     /// The writers' addresses, without anybody there yet.
-    pub fn new(config: &Config, options: PgConnectOptions, directory: Arc<Directory>) -> Self {
+    pub fn new(config: &Config, options: PgConnectOptions, directory: Arc<Directory>, push: Push) -> Self {
         let bounds = Bounds {
             batch: config.batch_max,
             positions: config.persistence_queue * POSITIONS_PER_PLACE,
@@ -110,7 +111,7 @@ impl Persistence {
             generations: generations.clone(),
             room: Arc::new(Semaphore::new(config.persistence_queue)),
             capacity: config.persistence_queue,
-            arguments: WriterArguments { options, directory, bounds, generations },
+            arguments: WriterArguments { options, directory, push, bounds, generations },
         }))
     }
 

@@ -12,6 +12,7 @@ use super::{Generation, Generations, Waiting};
 use crate::database::{Appended, Fault, Moved, Place};
 use crate::directory::{Directory, Progress, UserMessage};
 use crate::metrics;
+use crate::push::Push;
 
 /// What may be said to a writer.
 pub enum PersistenceMessage {
@@ -39,6 +40,7 @@ pub struct Writer;
 pub struct WriterArguments {
     pub options: PgConnectOptions,
     pub directory: Arc<Directory>,
+    pub push: Push,
     pub bounds: Bounds,
     pub generations: Generations,
 }
@@ -46,6 +48,7 @@ pub struct WriterArguments {
 /// What a writer keeps between two messages.
 pub struct WriterState {
     directory: Arc<Directory>,
+    push: Push,
     buffer: Buffer,
     generations: Generations,
     /// The one that began when this writer last gave up what it held.
@@ -73,6 +76,7 @@ impl Actor for Writer {
         tokio::spawn(Committer::new(arguments.options).run(work, myself));
         Ok(WriterState {
             directory: arguments.directory,
+            push: arguments.push,
             buffer: Buffer::new(arguments.bounds),
             since: arguments.generations.current(),
             generations: arguments.generations,
@@ -220,6 +224,9 @@ impl WriterState {
 
     fn deliver(&self, deliveries: Deliveries) {
         for (user, settled) in deliveries {
+            if !self.directory.is_connected(user) {
+                self.push.offer(user, &settled);
+            }
             self.directory.tell(user, UserMessage::Settled(settled));
         }
     }

@@ -13,6 +13,7 @@ use crate::domain::Budget;
 use crate::metrics;
 use crate::persistence::Writer;
 use crate::presence::{Presence, PresenceArguments, PresenceSettings};
+use crate::push::Pusher;
 use crate::user::{Services, UsersMessage, UsersSupervisor};
 
 /// Restarts of one station within [`RESTART_WINDOW`]; one more ends the process.
@@ -40,6 +41,7 @@ pub struct SupervisorState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Station {
     Presence,
+    Push,
     Users,
     Writer(usize),
 }
@@ -48,6 +50,7 @@ impl Station {
     fn name(self) -> &'static str {
         match self {
             Self::Presence => "presence",
+            Self::Push => "push",
             Self::Users => "users",
             Self::Writer(_) => "persistence",
         }
@@ -71,7 +74,7 @@ impl Actor for Supervisor {
             SupervisorState { services, failed, stations: HashMap::new(), budgets: HashMap::new() };
         let writers = (0..state.services.persistence.writers()).map(Station::Writer);
         // Whoever is spoken to comes before who speaks.
-        for station in [Station::Presence].into_iter().chain(writers).chain([Station::Users]) {
+        for station in [Station::Presence, Station::Push].into_iter().chain(writers).chain([Station::Users]) {
             state.start(&myself, station).await?;
         }
         Ok(state)
@@ -124,6 +127,13 @@ impl SupervisorState {
                 services.presence.set(actor.clone());
                 actor.get_id()
             }
+            Station::Push => {
+                // Where it is off there is none.
+                let Some(arguments) = services.push.arguments() else { return Ok(()) };
+                // It makes itself known.
+                let (actor, _task) = Actor::spawn_linked(None, Pusher, arguments, root).await?;
+                actor.get_id()
+            }
             Station::Users => {
                 // It makes itself known.
                 let (actor, _task) =
@@ -149,7 +159,7 @@ impl SupervisorState {
                 drop(self.services.users.address().cast(UsersMessage::Census));
             }
             Station::Writer(_) => self.services.directory.ask_to_resubmit(),
-            Station::Users => {}
+            Station::Push | Station::Users => {}
         }
     }
 }

@@ -49,6 +49,7 @@ enum Fault {
     Users,
     Presence,
     Persistence,
+    Push,
 }
 
 impl UserState {
@@ -234,6 +235,7 @@ impl UserState {
             Fault::Users => drop(self.services.users.address().cast(UsersMessage::Crash)),
             Fault::Presence => drop(self.services.presence.cast(PresenceMessage::Crash)),
             Fault::Persistence => self.services.persistence.crash(),
+            Fault::Push => self.services.push.crash(),
         }
     }
 }

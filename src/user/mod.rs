@@ -21,6 +21,7 @@ use crate::domain::UserId;
 use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
 use crate::protocol::{ErrorFrame, Resync, ServerFrame, Stored, User, WATCH_MAX, Watch};
+use crate::push::Push;
 pub use resume::Resumes;
 use rooms::Rooms;
 pub use users::{Users, UsersMessage, UsersSupervisor};
@@ -32,6 +33,7 @@ pub struct Services {
     pub directory: Arc<Directory>,
     pub persistence: Persistence,
     pub presence: Address<PresenceMessage>,
+    pub push: Push,
     pub users: Users,
     /// Names this history; see [`crate::protocol::Welcome`].
     pub epoch: String,

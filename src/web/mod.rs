@@ -22,6 +22,7 @@ mod limits;
 mod origin;
 mod password;
 mod people;
+mod push;
 mod query;
 mod refusal;
 mod routes;

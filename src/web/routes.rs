@@ -17,7 +17,7 @@ use super::body::{self, Body};
 use super::caller::Caller;
 use super::front::Peer;
 use super::refusal::{self, Refusal};
-use super::{Context, client, conversations, people, session, status, upgrade};
+use super::{Context, client, conversations, people, push, session, status, upgrade};
 use crate::protocol::Code;
 
 /// Every address of the server. Each refuses the methods it does not know;
@@ -63,6 +63,8 @@ fn api(context: Arc<Context>) -> BoxedFilter<(Response,)> {
         .or(api.and(conversations(&context)))
         .unify()
         .or(api.and(people))
+        .unify()
+        .or(api.and(pushes(&context)))
         .unify()
         .or(api.and(socket))
         .unify()
@@ -123,6 +125,27 @@ fn conversations(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
     let read = read.or(warp::path!("conversations" / String).map(|_| only("GET"))).unify();
     let messages = warp::path!("conversations" / String / "messages").map(|_| only("GET"));
     all.or(read).unify().or(history).unify().or(messages).unify().boxed()
+}
+
+fn pushes(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
+    let asked = with(context).and(caller());
+    let key = warp::path!("push")
+        .and(warp::get())
+        .and(asked.clone())
+        .then(async |context, caller| answer(push::key(context, caller).await));
+    let subscribe = warp::path!("push" / "subscription")
+        .and(warp::put())
+        .and(asked.clone())
+        .and(collected())
+        .then(async |context, caller, body| answer(push::subscribe(context, caller, body).await));
+    let unsubscribe = warp::path!("push" / "subscription")
+        .and(warp::delete())
+        .and(asked)
+        .then(async |context, caller| answer(push::unsubscribe(context, caller).await));
+    let key = key.or(warp::path!("push").map(|| only("GET"))).unify();
+    let subscription = subscribe.or(unsubscribe).unify();
+    let other = warp::path!("push" / "subscription").map(|| only("PUT, DELETE"));
+    key.or(subscription).unify().or(other).unify().boxed()
 }
 
 /// For whoever runs the server.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each station and what it may import of ours, besides what those may.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("config", &[]),
@@ -13,7 +13,8 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("database", &["config", "protocol"]),
     ("directory", &["metrics", "protocol"]),
     ("presence", &["directory"]),
-    ("persistence", &["database", "directory"]),
+    ("push", &["config", "database", "directory"]),
+    ("persistence", &["push"]),
     ("user", &["presence", "persistence"]),
     ("connection", &["user"]),
     ("web", &["connection"]),

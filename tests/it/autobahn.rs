@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tidings::directory::{Address, Directory, UserMessage};
 use tidings::persistence::Persistence;
+use tidings::push::Push;
 use tidings::user::{Resumes, Services, Users};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -75,8 +76,9 @@ async fn echo(database: &TestDatabase) -> Person {
     let opened = database.open().await;
     let services = Arc::new(Services {
         epoch: opened.epoch().await.unwrap().to_string(),
-        persistence: Persistence::new(&config, opened.options().clone(), directory.clone()),
+        persistence: Persistence::new(&config, opened.options().clone(), directory.clone(), Push::default()),
         presence: Address::default(),
+        push: Push::default(),
         users: Users::default(),
         resumes: Resumes::new(&config),
         config,

@@ -14,6 +14,7 @@ use tidings::directory::{
 use tidings::domain::{ClientId, ConversationId, Seq, Text, UserId};
 use tidings::persistence::{Generation, Persistence, SubmitError, Writer};
 use tidings::protocol::Message;
+use tidings::push::Push;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ impl Rig {
         let mut config = config(&[]);
         configure(&mut config);
         let directory = Arc::new(Directory::default());
-        let persistence = Persistence::new(&config, options, directory.clone());
+        let persistence = Persistence::new(&config, options, directory.clone(), Push::default());
         let arguments = (persistence.clone(), directory.clone());
         let (keeper, _) = Actor::spawn(None, Keeper, arguments).await.unwrap();
         Self { persistence, pool: PgPool::connect_lazy(url).unwrap(), directory, keeper }
