@@ -21,6 +21,7 @@ mod log;
 mod persistence;
 mod plans;
 mod postgres;
+mod push;
 mod queries;
 mod session_api;
 mod settings;

@@ -1,7 +1,7 @@
 //! What a request costs does not grow with the history of others.
 
 use sqlx::{Connection, Executor, PgConnection};
-use tidings::database::Page;
+use tidings::database::{Missed, Page};
 use tidings::domain::{ConversationId, UserId};
 use tidings::protocol::Cursor;
 use uuid::Uuid;
@@ -21,12 +21,16 @@ INSERT INTO members (conversation_id, user_id, delivered_seq, read_seq)
 SELECT id, member, 0, 0 FROM conversations, unnest(ARRAY[direct_low, direct_high]) AS member;
 INSERT INTO events (conversation_id, seq, sender_id, client_id, body)
 SELECT id, seq, direct_high, gen_random_uuid(), 'hello' FROM conversations, generate_series(1, 200) seq;
+INSERT INTO sessions (token_hash, user_id, expires_at)
+SELECT sha256(id::text::bytea), id, now() + interval '1 day' FROM users;
+INSERT INTO push_subscriptions (endpoint, session_hash, user_id, p256dh, auth)
+SELECT 'https://push.example.org/' || user_id, token_hash, user_id, decode(repeat('04', 65), 'hex'), decode(repeat('04', 16), 'hex')
+FROM sessions;
 ANALYZE;";
 
 /// How often each large table was read from end to end.
 async fn full_reads(connection: &mut PgConnection) -> i64 {
-    let statement =
-        "SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('events', 'users')";
+    let statement = "SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('events', 'users', 'sessions', 'push_subscriptions')";
     sqlx::query_scalar(statement).fetch_one(connection).await.unwrap()
 }
 
@@ -66,6 +70,9 @@ async fn no_request_reads_the_history_of_others() {
             let history = database.history(user, conversation(7), page, 50).await.unwrap().unwrap();
             assert_eq!(history.messages.len(), 50);
         }
+        let missed = |n| Missed { user, conversation: conversation(n), seq: 200, sender: user };
+        let due = database.due_pushes(&[missed(2), missed(3)]).await.unwrap();
+        assert!(due.len() == 2 && due.iter().all(|push| push.unread == 100));
         assert_eq!(database.search_users("user1", None, 50).await.unwrap().len(), 50);
     }
     database.close().await;
