@@ -157,3 +157,17 @@ export async function expectGrowth(page: Page, from: number, to: number): Promis
   // A set keeps the order in which its members came.
   expect([...met]).toEqual(Array.from({ length: to - from + 1 }, (_, at) => from + at));
 }
+
+/** Has the server refuse the next message that a page sends, for good: its text arrives blank. */
+export async function refuseNext(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const socket = window.sockets.at(-1);
+    if (socket === undefined) throw new Error("there is no connection");
+    socket.send = (data) => {
+      const frame = JSON.parse(String(data));
+      if (frame.type !== "send") return WebSocket.prototype.send.call(socket, data);
+      Reflect.deleteProperty(socket, "send");
+      socket.send(JSON.stringify({ ...frame, body: " " }));
+    };
+  });
+}

@@ -56,7 +56,10 @@ export const MessageRow = memo(function MessageRow(props: Props) {
             <Body body={line.body} unfolding={unfolding} />
           </div>
           {ends && (
-            <footer id={`${id}-foot`} className={`${FOOT} mt-0.5 justify-end`}>
+            <footer
+              id={`${id}-foot`}
+              className={`${FOOT} mt-0.5 justify-end ${mine ? "text-ink/75" : "text-soft"}`}
+            >
               <Time at={line.at} />
               {mine && <Mark state={state} />}
             </footer>
@@ -72,7 +75,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   );
 });
 
-const FOOT = "flex items-center gap-1.5 text-xs text-soft";
+const FOOT = "flex items-center gap-1.5 text-xs";
 /** What is there for readers anyway, and for eyes when the message is pointed at. */
 const ON_DEMAND =
   "opacity-0 group-hover/message:opacity-100 group-focus-within/message:opacity-100 group-focus/message:opacity-100";
@@ -86,7 +89,7 @@ function shapeOf({ mine, begins }: Line): string {
 /** Beside a message that others of its group follow: it takes no room of theirs. */
 function Aside({ id, line, state, ahead }: Props & { readonly id: string }) {
   return (
-    <footer id={id} className={`${FOOT} mb-1 shrink-0 whitespace-nowrap`}>
+    <footer id={id} className={`${FOOT} mb-1 shrink-0 whitespace-nowrap text-soft`}>
       <span className={ON_DEMAND}>
         <Time at={line.at} />
       </span>

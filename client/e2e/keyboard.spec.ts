@@ -1,0 +1,159 @@
+import type { Page } from "@playwright/test";
+import { expect, type Person, test } from "./fixtures";
+import { refuseNext } from "./observed";
+import { sendAll } from "./raw";
+
+/** Presses Tab until what is looked for has the focus, and can be seen to have it. */
+async function tabTo(page: Page, testId: string, name?: string): Promise<void> {
+  const named = name === undefined ? "" : `[data-name="${name}"]`;
+  const wanted = page.locator(`[data-testid="${testId}"]${named}:focus-visible`);
+  for (let presses = 0; presses < 30 && (await wanted.count()) === 0; presses += 1) {
+    await page.keyboard.press("Tab");
+  }
+  await expect(wanted).toHaveCSS("outline-style", "solid");
+}
+
+const composer = (view: Person) => view.page.getByTestId("composer");
+
+async function isInFront(view: Person, other: Person): Promise<void> {
+  await expect(view.page.getByRole("heading", { level: 1 })).toHaveText(other.name);
+}
+
+test("logging in, talking and going about need no mouse", async ({ stranger, person }) => {
+  const [bob, eve] = [await person("Bob"), await person("Eve")];
+  const ada = await stranger("Ada");
+  const { page } = ada;
+  const { keyboard } = page;
+  await page.goto("/");
+  await expect(page.getByTestId("login-name")).toBeFocused();
+  await keyboard.type(ada.name);
+  await keyboard.press("Enter");
+  await ada.isIn();
+
+  await expect(ada.personRow(bob)).toBeVisible();
+  await tabTo(page, "person", bob.name);
+  await keyboard.press("Enter");
+  await isInFront(ada, bob);
+  await expect(composer(ada)).toBeFocused();
+  await keyboard.type("Is this / not a shortcut?");
+  await keyboard.press("Enter");
+  await expect(bob.unread(ada)).toHaveText("1");
+
+  await keyboard.press("ControlOrMeta+K");
+  await expect(page.getByTestId("switcher-search")).toBeFocused();
+  await keyboard.type(eve.name);
+  await expect(page.getByRole("option")).toHaveCount(1);
+  await keyboard.press("Enter");
+  await isInFront(ada, eve);
+  await expect(composer(ada)).toBeFocused();
+  await keyboard.type("And you?");
+  await keyboard.press("Enter");
+  await expect(eve.unread(ada)).toHaveText("1");
+
+  await keyboard.press("Alt+ArrowDown");
+  await isInFront(ada, bob);
+  await keyboard.press("Alt+ArrowUp");
+  await isInFront(ada, eve);
+  await expect(composer(ada)).toBeFocused();
+
+  await bob.talkWith(ada);
+  await bob.say("Over here");
+  await expect(ada.unread(bob)).toHaveText("1");
+  await keyboard.press("Alt+Shift+ArrowDown");
+  await isInFront(ada, bob);
+  await expect(ada.message("Over here")).toBeVisible();
+
+  await keyboard.press("Escape");
+  await expect(ada.conversationRow(bob)).toBeFocused();
+  await keyboard.press("Enter");
+  await isInFront(ada, bob);
+});
+
+test("shortcuts are listed, and leave alone who is writing", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  const { page } = ada;
+  const { keyboard } = page;
+  await ada.talkWith(bob);
+  await expect(composer(ada)).toBeFocused();
+  await keyboard.type("?/");
+  await keyboard.press("Escape");
+  await expect(composer(ada)).toHaveValue("?/");
+  await isInFront(ada, bob);
+
+  await keyboard.press("Shift+Tab");
+  await keyboard.press("?");
+  const list = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await expect(list).toBeVisible();
+  // The page behind it is out of reach, also for shortcuts.
+  await keyboard.press("/");
+  for (let presses = 0; presses < 3; presses += 1) await keyboard.press("Tab");
+  await expect(page.locator("main :focus, aside :focus-within")).toHaveCount(0);
+  await keyboard.press("Escape");
+  await expect(list).toHaveCount(0);
+  await isInFront(ada, bob);
+  await expect(page.getByRole("log")).toBeFocused();
+
+  await keyboard.press("/");
+  await expect(page.getByTestId("people-search")).toBeFocused();
+  await keyboard.type(bob.name);
+  await expect(page.getByTestId("person")).toHaveCount(1);
+});
+
+test("the keys that scroll lead to a message far up that was not sent", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  const { page } = ada;
+  const { keyboard } = page;
+  await bob.talkWith(ada);
+  await sendAll(
+    bob.page,
+    Array.from({ length: 120 }, (_, at) => `From Bob ${at + 1}`),
+  );
+  await ada.talkWith(bob);
+  await expect(ada.page.getByRole("log")).toBeVisible();
+  await refuseNext(page);
+  await ada.say("Refused");
+  await expect(ada.message("Refused")).toHaveAttribute("data-state", "failed");
+  await expect(ada.message("From Bob 120")).toBeVisible();
+
+  await keyboard.press("Shift+Tab");
+  await keyboard.press("Shift+Tab");
+  await keyboard.press("Shift+Tab");
+  await expect(page.getByRole("log")).toBeFocused();
+  const focused = page.locator('[data-testid="message"]:focus');
+  await keyboard.press("ArrowUp");
+  await expect(focused).toContainText("Refused");
+  await keyboard.press("ArrowUp");
+  await expect(focused).toContainText("From Bob 120");
+  await keyboard.press("PageUp");
+  const number = async () => Number(await focused.getAttribute("data-seq"));
+  expect(await number()).toBeLessThan(118);
+  expect(await number()).toBeGreaterThan(90);
+  await keyboard.press("Home");
+  await expect(focused).toHaveAttribute("data-seq", "1");
+  await expect(focused).toBeInViewport();
+  await keyboard.press("ArrowDown");
+  await expect(focused).toHaveAttribute("data-seq", "2");
+  await keyboard.press("End");
+  await expect(focused).toContainText("Refused");
+  await expect(focused).toBeInViewport();
+  await keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Try again" })).toBeFocused();
+  await keyboard.press("Enter");
+  await expect(bob.message("Refused")).toBeVisible();
+});
+
+test("on a phone the focus follows into a conversation and back", async ({ person }) => {
+  const bob = await person("Bob");
+  const ada = await person("Ada", {
+    viewport: { width: 390, height: 780 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await ada.personRow(bob).tap();
+  const heading = ada.page.getByRole("heading", { level: 1, name: bob.name });
+  await expect(heading).toBeFocused();
+  await ada.say("Hello");
+  await expect(bob.unread(ada)).toHaveText("1");
+  await ada.page.getByTestId("back").tap();
+  await expect(ada.conversationRow(bob)).toBeFocused();
+});
