@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { v7 } from "uuid";
+import { Boundary } from "./components/Boundary";
 import { LiveRegion } from "./components/LiveRegion";
 import { Page } from "./components/Page";
 import { Api } from "./sdk/engine/api";
@@ -13,6 +14,7 @@ import { showUnreadInTitle } from "./notify/title";
 import { dismissToast } from "./notify/toasts";
 import { browserVoices } from "./notify/voices";
 import { browserClock, onAct, onWake, openWebSocket } from "./platform/browser";
+import { followKeyboard } from "./platform/keyboard";
 import { IndexedDbOutbox } from "./platform/outbox-storage";
 import { Pages } from "./platform/pages";
 import { leave, onRoute } from "./platform/route";
@@ -40,6 +42,7 @@ const engine = new Engine({
 });
 
 followTheme();
+followKeyboard();
 showUnreadInTitle(store);
 followFront();
 announceFailures();
@@ -57,7 +60,9 @@ if (root === null) throw new Error("the page has no place for the client");
 createRoot(root).render(
   <StrictMode>
     <AppContext value={{ store, commands: engine }}>
-      <Page />
+      <Boundary>
+        <Page />
+      </Boundary>
       <LiveRegion announcements={announcements} />
     </AppContext>
   </StrictMode>,

@@ -7,6 +7,7 @@ import { Avatar } from "./Avatar";
 import { Composer } from "./Composer";
 import { BackIcon } from "./Icons";
 import { MessageList } from "./MessageList";
+import { MessagesSkeleton } from "./Skeleton";
 import { useSelect } from "./use-app";
 import { useTold } from "./use-lost";
 
@@ -16,7 +17,11 @@ export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
   const log = useSelect((state) => state.logs.get(id));
   const partner = chat && partnerOf(chat, me.id)?.user;
   if (chat === undefined || log === undefined || partner === undefined) {
-    return <p className="m-auto p-6 text-soft">{text.chat.loading}</p>;
+    return (
+      <div className="flex h-full flex-col">
+        <MessagesSkeleton label={text.chat.loading} />
+      </div>
+    );
   }
   return (
     <section aria-label={text.chat.label(partner.name)} className="flex h-full min-h-0 flex-col">
@@ -63,7 +68,7 @@ function Header({ partner }: { readonly partner: User }) {
 function TypingIndicator({ id, partner }: { readonly id: string; readonly partner: User }) {
   const typing = useSelect((state) => state.typing.get(id)?.has(partner.id) ?? false);
   return (
-    <p className="h-6 truncate px-4 text-sm text-soft sm:px-6">
+    <p className="column h-6 truncate text-sm text-soft">
       {typing && (
         <span data-testid="typing-indicator">
           {text.chat.typing(<bdi key="name">{partner.name}</bdi>)}

@@ -55,7 +55,7 @@ export function Composer({ conversation, partner, me }: Props) {
 
   return (
     <form
-      className="flex items-end gap-2 border-t border-line bg-surface px-3 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]"
+      className="column flex items-end gap-2 border-t border-line bg-surface py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]"
       onSubmit={(event) => {
         event.preventDefault();
         send();

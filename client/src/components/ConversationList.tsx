@@ -10,6 +10,7 @@ import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { Mark } from "./Mark";
 import { fitOf } from "./ranking";
+import { RowsSkeleton } from "./Skeleton";
 import { shortTime } from "./time";
 import { useCommands, useSelect } from "./use-app";
 import { useLost } from "./use-lost";
@@ -70,6 +71,7 @@ export function ConversationList({ me, search }: Props) {
             />
           );
         })}
+        {!listed && rows.length === 0 && <RowsSkeleton rows={4} tall />}
         {listed && rows.length === 0 && (
           <li className="px-2 py-3 text-sm text-soft">
             {search === "" ? text.conversations.none : text.conversations.noneFound}
@@ -122,7 +124,9 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
         <Avatar user={partner} online={online} />
         <span className="min-w-0 flex-1">
           <span className="flex items-baseline gap-2">
-            <bdi className="min-w-0 flex-1 truncate font-medium">{partner.name}</bdi>
+            <span className="min-w-0 flex-1 truncate font-medium">
+              <bdi>{partner.name}</bdi>
+            </span>
             {online && <span className="sr-only">{text.presence.onlineToReaders}</span>}
             {at !== undefined && (
               <time className="shrink-0 text-xs text-soft" dateTime={at}>

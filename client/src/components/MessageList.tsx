@@ -8,6 +8,7 @@ import { firstUnread, reachesUnread, stateOf, unreadText } from "../sdk/store/se
 import { text } from "../text/text";
 import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
+import { MessagesSkeleton } from "./Skeleton";
 import { useCommands, useSelect } from "./use-app";
 import { usePlace } from "./use-place";
 import { useRowFocus } from "./use-row-focus";
@@ -41,7 +42,7 @@ function Opening(props: Props) {
     if (older > 0) void commands.loadOlder(chat.id);
   }, [commands, chat.id, older]);
   if (opened) return <Messages {...props} />;
-  return <p className="flex-1 content-center p-6 text-center text-soft">{text.messages.loading}</p>;
+  return <MessagesSkeleton label={text.messages.loading} />;
 }
 
 /**
@@ -138,7 +139,7 @@ function Messages({ chat, log, me }: Props) {
       {atEnd === false && (
         <button
           type="button"
-          className="absolute right-4 bottom-3 flex items-center gap-2 rounded-full border border-line bg-surface px-3 py-2 text-sm font-medium shadow-md"
+          className="absolute right-[max(1rem,calc((100%-54rem)/2))] bottom-3 flex items-center gap-2 rounded-full border border-line bg-surface px-3 py-2 text-sm font-medium shadow-md"
           onClick={place.goToEnd}
           data-testid="jump-to-latest"
         >

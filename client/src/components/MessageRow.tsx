@@ -1,4 +1,4 @@
-import { memo, type RefCallback, useId } from "react";
+import { memo, type RefCallback, useId, useState } from "react";
 import { excerptOf } from "../notify/notifier";
 import type { Entry } from "../sdk/engine/outbox";
 import type { Line } from "../sdk/store/lines";
@@ -8,6 +8,9 @@ import { Body } from "./Body";
 import { Mark } from "./Mark";
 import { dayOf, exactTime, timeOfDay } from "./time";
 import { useCommands } from "./use-app";
+
+/** A message no older than this comes in, and is not just scrolled to. */
+const ARRIVING_MS = 1_500;
 
 interface Props {
   readonly line: Line;
@@ -32,9 +35,10 @@ interface Props {
 export const MessageRow = memo(function MessageRow(props: Props) {
   const { line, sender, state, fresh, watchEnd, unfolding } = props;
   const { mine, message, entry, ends } = line;
+  const [arriving] = useState(() => Date.now() - Date.parse(line.at) < ARRIVING_MS);
   const id = useId();
   return (
-    <div className={`px-3 sm:px-6 ${ends ? "pb-2.5" : "pb-0.5"}`}>
+    <div className={`column ${ends ? "pb-2.5" : "pb-0.5"}`}>
       {line.day && <Day at={line.at} />}
       {fresh && <New />}
       <article
@@ -50,7 +54,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
           {mine ? text.messages.mine : text.messages.from(sender)}
         </span>
         <div
-          className={`max-w-[80%] min-w-0 overflow-hidden rounded-2xl border px-3 py-2 group-focus-visible/message:outline-2 group-focus-visible/message:outline-offset-2 group-focus-visible/message:outline-accent sm:max-w-[70%] ${shapeOf(line)}`}
+          className={`${arriving ? "arriving " : ""}max-w-[80%] min-w-0 overflow-hidden rounded-2xl border px-3 py-2 group-focus-visible/message:outline-2 group-focus-visible/message:outline-offset-2 group-focus-visible/message:outline-accent sm:max-w-[70%] ${shapeOf(line)}`}
         >
           <div id={`${id}-body`}>
             <Body body={line.body} unfolding={unfolding} />

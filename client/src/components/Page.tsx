@@ -3,9 +3,11 @@ import { useToasting } from "../notify/toasts";
 import type { User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
 import { Banner } from "./Banner";
+import { Boundary } from "./Boundary";
 import { Chat } from "./Chat";
 import { LogIn } from "./LogIn";
 import { Sidebar } from "./Sidebar";
+import { Starting } from "./Starting";
 import { useSelect } from "./use-app";
 import { useFrontFocus } from "./use-front-focus";
 import { useKeyboard } from "./use-keyboard";
@@ -18,9 +20,7 @@ export function Page() {
   const toasting = useToasting();
   return (
     <>
-      {stage.kind === "starting" && (
-        <main className="p-6 text-center text-soft">{text.page.starting}</main>
-      )}
+      {stage.kind === "starting" && <Starting />}
       {stage.kind === "anonymous" && <LogIn loggedOut={stage.loggedOut} />}
       {stage.kind === "active" && <Panes me={stage.me} />}
       <Suspense>{toasting && <Toaster />}</Suspense>
@@ -34,14 +34,16 @@ function Panes({ me }: { readonly me: User }) {
   const { panel, show } = useKeyboard(me);
   useFrontFocus(open);
   return (
-    <div className="flex h-full flex-col">
+    <div className="safe flex h-full flex-col bg-surface">
       <Banner />
       <div className="flex min-h-0 flex-1">
         <div className={`${open === null ? "flex" : "hidden"} w-full md:flex md:w-80 lg:w-96`}>
           <Sidebar me={me} onShortcuts={() => void show("shortcuts")} />
         </div>
-        <main className={`min-w-0 flex-1 ${open === null ? "sr-only md:not-sr-only" : ""}`}>
-          {open === null ? <Nothing /> : <Chat id={open} me={me} />}
+        <main
+          className={`min-w-0 flex-1 bg-page ${open === null ? "sr-only md:not-sr-only" : "pane"}`}
+        >
+          <Boundary key={open}>{open === null ? <Nothing /> : <Chat id={open} me={me} />}</Boundary>
         </main>
       </div>
       {panel}

@@ -2,6 +2,7 @@ import { memo } from "react";
 import type { User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
+import { RowsSkeleton } from "./Skeleton";
 import { useLost, useTold } from "./use-lost";
 import { useOnlinePeople } from "./use-people";
 import { useTalk } from "./use-talk";
@@ -40,6 +41,7 @@ export function PeopleList({ me, search }: Props) {
         {users?.map((user) => (
           <PersonRow key={user.id} user={user} own={user.id === me.id} lost={lost} onTalk={talk} />
         ))}
+        {users === null && !lost && <RowsSkeleton rows={3} />}
         {users === null && lost && <Hint>{text.people.lost}</Hint>}
         {users?.length === 0 && told && (
           <Hint>{search === "" ? text.people.nobody : text.people.nobodyOfThatName}</Hint>
@@ -72,7 +74,9 @@ const PersonRow = memo(function PersonRow({ user, own, lost, onTalk }: RowProps)
         className="flex w-full items-center gap-3 rounded-xl px-2 py-1.5 text-left enabled:hover:bg-raised disabled:opacity-100"
       >
         <Avatar user={user} online={!lost} />
-        <bdi className="min-w-0 flex-1 truncate">{user.name}</bdi>
+        <span className="min-w-0 flex-1 truncate">
+          <bdi>{user.name}</bdi>
+        </span>
         {own && <span className="text-xs text-soft">{text.people.own}</span>}
       </button>
     </li>

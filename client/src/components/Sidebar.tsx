@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { type ComponentType, useState } from "react";
 import type { User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
@@ -8,8 +8,6 @@ import { NotificationPrompt } from "./NotificationPrompt";
 import { PeopleList } from "./PeopleList";
 import { useSelect } from "./use-app";
 import { useLost } from "./use-lost";
-
-const Settings = lazy(() => import("./settings/Settings"));
 
 /** The id of the field, for the key that leads to it. */
 export const SEARCH = "search";
@@ -21,7 +19,7 @@ interface Props {
 
 /** Who one is, whom one talks with, who is here. */
 export function Sidebar({ me, onShortcuts }: Props) {
-  const [settings, setSettings] = useState(false);
+  const { Settings, failed, open, close } = useSettings();
   const [search, setSearch] = useState("");
   const lost = useLost();
   const { presence } = text;
@@ -51,18 +49,23 @@ export function Sidebar({ me, onShortcuts }: Props) {
         <button
           type="button"
           className="rounded-lg p-2 text-soft hover:bg-raised hover:text-ink"
-          onClick={() => setSettings(true)}
+          onClick={open}
           aria-label={text.settings.title}
           data-testid="settings-open"
         >
           <SettingsIcon />
         </button>
       </header>
+      {failed && (
+        <p role="alert" className="bg-bad-soft px-4 py-2 text-sm text-bad">
+          {text.settings.notLoaded}
+        </p>
+      )}
       <NotificationPrompt />
       <Search search={search} onSearch={setSearch} />
       <ConversationList me={me} search={search.trim()} />
       <PeopleList me={me} search={search} />
-      <Suspense>{settings && <Settings onClose={() => setSettings(false)} />}</Suspense>
+      {Settings !== null && <Settings onClose={close} />}
     </aside>
   );
 }
@@ -89,4 +92,20 @@ function Search({ search, onSearch }: SearchProps) {
       />
     </search>
   );
+}
+
+/** Loads the settings when they are opened; that may fail, and be tried again. */
+function useSettings() {
+  const [Settings, setSettings] = useState<ComponentType<{ onClose: () => void }> | null>(null);
+  const [failed, setFailed] = useState(false);
+  const open = async () => {
+    try {
+      const loaded = await import("./settings/Settings");
+      setSettings(() => loaded.default);
+      setFailed(false);
+    } catch {
+      setFailed(true);
+    }
+  };
+  return { Settings, failed, open, close: () => setSettings(null) };
 }

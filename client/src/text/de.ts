@@ -4,7 +4,14 @@ import type { Texts } from "./en";
 export const de: Texts = {
   page: {
     starting: "Verbindung wird aufgebaut …",
+    unreachable: "Der Server ist noch nicht zu erreichen. Diese Seite versucht es weiter.",
     nothing: "Wähle jemanden, der hier ist, oder eine Unterhaltung.",
+  },
+
+  broken: {
+    title: "Hier ist etwas schiefgegangen",
+    kept: "Das ist unser Fehler. Deine Nachrichten und Entwürfe bleiben erhalten; sie sind wieder da, wenn die Seite neu geladen ist.",
+    reload: "Neu laden",
   },
 
   logIn: {
@@ -171,6 +178,8 @@ export const de: Texts = {
   settings: {
     title: "Einstellungen",
     close: "Schließen",
+    notLoaded:
+      "Die Einstellungen konnten nicht geladen werden. Versuche es noch einmal, sobald du verbunden bist.",
     appearance: "Aussehen",
     themes: { system: "Wie das Gerät", light: "Hell", dark: "Dunkel" },
     setPassword: "Passwort setzen",

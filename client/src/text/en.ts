@@ -7,7 +7,14 @@ import type { Code } from "../sdk/protocol/generated";
 export const en = {
   page: {
     starting: "Connecting…",
+    unreachable: "The server cannot be reached yet. This page goes on trying.",
     nothing: "Pick somebody who is here, or a conversation.",
+  },
+
+  broken: {
+    title: "Something went wrong here",
+    kept: "That is our mistake. Your messages and drafts are kept; they are there again when the page is loaded anew.",
+    reload: "Load anew",
   },
 
   logIn: {
@@ -173,6 +180,7 @@ export const en = {
   settings: {
     title: "Settings",
     close: "Close",
+    notLoaded: "The settings could not be loaded. Try again once you are connected.",
     appearance: "Appearance",
     themes: { system: "As the device", light: "Light", dark: "Dark" },
     setPassword: "Set a password",

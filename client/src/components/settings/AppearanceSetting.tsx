@@ -13,12 +13,12 @@ export function AppearanceSetting() {
         {THEMES.map((theme) => (
           <label
             key={theme}
-            className="cursor-pointer rounded-lg px-2 py-1.5 text-center text-sm text-soft hover:text-ink has-checked:bg-lifted has-checked:font-medium has-checked:text-ink has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
+            className="relative rounded-lg px-2 py-1.5 text-center text-sm text-soft hover:text-ink has-checked:bg-lifted has-checked:font-medium has-checked:text-ink has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
           >
             <input
               type="radio"
               name="theme"
-              className="sr-only"
+              className="absolute inset-0 cursor-pointer appearance-none"
               checked={theme === chosen}
               onChange={() => chooseTheme(theme)}
               data-testid={`theme-${theme}`}
