@@ -1,6 +1,6 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
-import { hasGap, type Log } from "../sdk/engine/log";
+import { hasGap, heldTo, type Log } from "../sdk/engine/log";
 import type { Chat } from "../sdk/engine/model";
 import type { Member, User } from "../sdk/protocol/generated";
 import { type Line, linesOf } from "../sdk/store/lines";
@@ -27,7 +27,7 @@ interface Props {
 
 /** The messages of a conversation, from where the reader left off. */
 export function MessageList(props: Props) {
-  return <Opening key={useGeneration(props.log.base)} {...props} />;
+  return <Opening key={useGeneration(props.log)} {...props} />;
 }
 
 /** Waits for what the conversation opens with, but not for long. */
@@ -77,6 +77,11 @@ function Messages({ chat, log, me }: Props) {
   useEffect(() => {
     if (log.messages.length < AHEAD) loadOlder();
   }, [log.messages.length, loadOlder]);
+
+  // What comes in for hours must not pile up above.
+  useEffect(() => {
+    if (atEnd && log.messages.length > 0) commands.atEnd(chat.id);
+  }, [atEnd, log.messages, commands, chat.id]);
 
   // What one writes oneself is always brought into view.
   const written = lines.at(-1)?.entry?.clientId;
@@ -189,11 +194,11 @@ function usePatience(): boolean {
 }
 
 /** Counts how often the run began anew further on: then the list does, too. */
-function useGeneration(base: number): number {
-  const [held, setHeld] = useState({ base, generation: 0 });
-  if (base === held.base) return held.generation;
-  const generation = held.generation + (base > held.base ? 1 : 0);
-  setHeld({ base, generation });
+function useGeneration(log: Log): number {
+  const [held, setHeld] = useState({ log, generation: 0 });
+  if (log === held.log) return held.generation;
+  const generation = held.generation + (log.base > heldTo(held.log) ? 1 : 0);
+  setHeld({ log, generation });
   return generation;
 }
 

@@ -17,6 +17,7 @@ export type Commands = Pick<
   | "discard"
   | "typing"
   | "seen"
+  | "atEnd"
   | "watch"
   | "hurry"
   | "reconnect"

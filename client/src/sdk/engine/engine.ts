@@ -160,6 +160,11 @@ export class Engine {
     if (this.connection.send({ type: "typing", conversation })) this.typedAt.set(conversation, now);
   }
 
+  /** The reader is at the end of a conversation, and reads on from there. */
+  atEnd(conversation: ConversationId): void {
+    this.dispatch({ type: "at_end", conversation });
+  }
+
   /** A message was in view; whatever came before it counts as read with it. */
   seen(conversation: ConversationId, seq: number): void {
     const log = this.store.get().logs.get(conversation);

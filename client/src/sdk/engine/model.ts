@@ -78,6 +78,8 @@ export type EngineEvent =
   /** The part that is held is too far behind to be continued: begin again after `base`. */
   | { readonly type: "skipped"; readonly conversation: ConversationId; readonly base: number }
   | { readonly type: "opened"; readonly conversation: ConversationId | null }
+  /** The reader is at its end: what lies far above may go. */
+  | { readonly type: "at_end"; readonly conversation: ConversationId }
   | { readonly type: "seen"; readonly conversation: ConversationId; readonly seq: number }
   | { readonly type: "written"; readonly entries: readonly Entry[] }
   | { readonly type: "sent"; readonly entries: readonly Entry[] }

@@ -88,6 +88,12 @@ export function withTrimmed(state: State, id: string): State {
     : { ...state, logs: new Map(state.logs).set(id, trimmed) };
 }
 
+/** Keeps a log that grows while it is in front within bounds. */
+export function withBounded(state: State, id: string): State {
+  const log = state.logs.get(id);
+  return log === undefined || bounded(log, false) === log ? state : withTrimmed(state, id);
+}
+
 /**
  * Counts the unread from the log where it reaches back far enough: the server's
  * count is older than a message that came after it was made.

@@ -84,6 +84,9 @@ test("logs that nobody looks at are bounded, the open one is not", () => {
   expect(closed.logs.get("c")?.messages.length).toBeLessThanOrEqual(KEPT_MESSAGES * 2);
   const open = stateAfter(conversationEvent, { type: "opened", conversation: "c" }, ...many);
   expect(open.logs.get("c")?.messages).toHaveLength(KEPT_MESSAGES * 3);
+  const read = reduce(open, { type: "at_end", conversation: "c" });
+  expect(read.logs.get("c")?.messages).toHaveLength(KEPT_MESSAGES);
+  expect(reduce(read, { type: "at_end", conversation: "c" })).toBe(read);
   const left = reduce(open, { type: "opened", conversation: null });
   expect(left.logs.get("c")?.messages).toHaveLength(KEPT_MESSAGES);
 });

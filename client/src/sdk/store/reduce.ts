@@ -2,7 +2,14 @@ import { noteKnown, prepend, startLog } from "../engine/log";
 import type { EngineEvent } from "../engine/model";
 import { enqueue, markSent, remove, resendAll, retry } from "../engine/outbox";
 import type { Conversations, History, Session } from "../protocol/generated";
-import { myId, withConversation, withMessages, withReceipt, withTrimmed } from "./chats";
+import {
+  myId,
+  withBounded,
+  withConversation,
+  withMessages,
+  withReceipt,
+  withTrimmed,
+} from "./chats";
 import { reduceFrame } from "./reduce-frame";
 import { INITIAL, type State } from "./state";
 
@@ -34,6 +41,8 @@ export function reduce(state: State, event: EngineEvent): State {
       };
     case "opened":
       return onOpened(state, event.conversation);
+    case "at_end":
+      return withBounded(state, event.conversation);
     case "seen":
       return onSeen(state, event.conversation, event.seq);
     case "written":
