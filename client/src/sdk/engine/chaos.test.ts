@@ -9,9 +9,13 @@ import { heldTo } from "./log";
 /** One page, and everything that a network and a server may do to it. */
 class World {
   readonly written: string[] = [];
+  readonly doubled: string[] = [];
   private late: ServerFrame[] = [];
+  private pages = 0;
 
-  constructor(readonly page: FakePage) {}
+  constructor(public page: FakePage) {
+    this.attend();
+  }
 
   private get socket() {
     return this.page.sockets.last;
@@ -36,7 +40,41 @@ class World {
     resync: () => this.socket.receive({ type: "resync" }),
     pause: () => this.page.rest(),
     cut: () => this.cut(),
+    reloaded: () => this.reload(),
+    reloadedAway: () => this.reloadAway(),
   };
+
+  /** The page begins again with what is kept, which may be older than what it showed. */
+  async reload(): Promise<void> {
+    this.next();
+    await this.page.open();
+  }
+
+  /** Without a server at first: what is written then waits. */
+  private async reloadAway(): Promise<void> {
+    this.next();
+    this.page.server.reachable = false;
+    const started = this.page.engine.start();
+    await this.page.clock.pass(100);
+    const knows = this.page.state.stage.kind === "active";
+    if (knows) this.write();
+    this.page.server.reachable = true;
+    await this.page.clock.pass(2_000);
+    await started;
+    await this.page.connect();
+  }
+
+  private next(): void {
+    this.pages += 1;
+    this.late = [];
+    this.page = this.page.reloaded(`page ${this.pages}`);
+    this.attend();
+  }
+
+  private attend(): void {
+    const { page } = this;
+    page.store.subscribe(() => this.doubled.push(...doubledLines(page)));
+  }
 
   async cut(): Promise<void> {
     this.late = [];
@@ -98,13 +136,11 @@ test("f24: whatever is lost, doubled or reordered, the page is as if it were loa
         const server = new FakeServer();
         server.fromBob(before);
         const world = new World(await new FakePage(server).open());
-        const doubled: string[] = [];
-        world.page.store.subscribe(() => doubled.push(...doubledLines(world.page)));
         for (const [step, dice] of steps) await world.steps[step](dice);
         await world.cut();
         await world.page.rest();
 
-        expect(doubled).toEqual([]);
+        expect(world.doubled).toEqual([]);
         const { log, state } = world.page;
         const mine = server.log.filter((message) => message.sender === ADA.id);
         expect(mine.map((message) => message.body)).toEqual(world.written);

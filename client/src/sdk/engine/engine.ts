@@ -3,7 +3,6 @@ import type {
   ClientId,
   Conversation,
   ConversationId,
-  Cursor,
   Message,
   People,
   ServerFrame,
@@ -11,38 +10,24 @@ import type {
   UserId,
   Welcome,
 } from "../protocol/generated";
-import type { Api, ApiError } from "./api";
-import type { Clock } from "./clock";
+import type { ApiError } from "./api";
 import { Connection } from "./connection";
+import { cursorsOf } from "./cursors";
 import { Incoming } from "./incoming";
+import { Keeping, NOTHING_KEPT } from "./keeping";
 import { Loading } from "./loading";
-import { hasGap, heldTo, type Log } from "./log";
-import { CURSORS_MAX, type EngineEvent, type OutboxStorage, type StateStore } from "./model";
+import { hasGap, type Log, newestOfOthers } from "./log";
+import type { EngineEvent, StateStore } from "./model";
 import type { Entry } from "./outbox";
+import type { Ports } from "./ports";
 import { Receipts } from "./receipts";
 import type { Ending } from "./reconnect";
 import { Sending } from "./sending";
 import { refusal, SessionKeeper } from "./session";
-import type { OpenWebSocket } from "./socket";
 import { Watching } from "./watching";
 
 /** After a connection, when pages that are gone are looked for a second time. */
 const ADOPT_AGAIN_MS = 5_000;
-
-/** What the engine needs from the world; a browser's are in `platform`. */
-export interface Ports {
-  readonly store: StateStore;
-  readonly api: Api;
-  readonly storage: OutboxStorage;
-  readonly clock: Clock;
-  readonly openWebSocket: OpenWebSocket;
-  /** A fresh UUIDv7. */
-  readonly newId: () => string;
-  /** RFC 3339, for what is shown before the server says when. */
-  readonly timestamp: () => string;
-  /** A message of somebody else that is news to this page. */
-  readonly incoming: (message: Message) => void;
-}
 
 /**
  * Follows the protocol for one page: keeps the connection, the logs and the
@@ -58,24 +43,28 @@ export class Engine {
   private readonly receipts: Receipts;
   private readonly watching: Watching;
   private readonly incoming: Incoming;
+  private readonly keeping: Keeping;
   /** Whether the replay of this connection is over. */
   private synced = false;
+  /** Whether the page began with what was kept, and has not caught up yet. */
+  private recalled = false;
   private readonly typedAt = new Map<ConversationId, number>();
 
   constructor(private readonly ports: Ports) {
-    const { store, api, storage, clock } = ports;
+    const { store, api, storage, clock, kept = NOTHING_KEPT } = ports;
     const send = (frame: ClientFrame) => this.connection.send(frame);
     const dispatch = (event: EngineEvent) => this.dispatch(event);
     this.store = store;
     this.sending = new Sending(store, storage, clock, send, dispatch);
-    this.session = new SessionKeeper(store, api, storage, clock, dispatch, {
+    this.keeping = new Keeping(store, kept, clock);
+    this.session = new SessionKeeper(store, api, storage, this.keeping, clock, dispatch, {
       begun: (me) => this.begin(me),
       ended: () => this.end(),
     });
     this.loading = new Loading(store, api, clock, dispatch, () => this.session.lost());
     this.receipts = new Receipts(clock, () => store.get().limits.receipt_interval_ms, send);
     this.watching = new Watching(store, clock, send);
-    this.incoming = new Incoming(store, (message) => this.announce(message));
+    this.incoming = new Incoming(store, (message, missed) => this.announce(message, missed));
     this.connection = new Connection(ports.openWebSocket, clock, {
       opened: () => this.hello(),
       received: (frame) => this.onFrame(frame),
@@ -181,6 +170,7 @@ export class Engine {
 
   /** The page is visible again, or the network is back, or gone. */
   wake(): void {
+    this.session.wake();
     if (this.store.get().stage.kind === "anonymous") void this.session.lookAgain();
     if (this.me() === null) return;
     this.connection.wake();
@@ -190,6 +180,11 @@ export class Engine {
   /** The user is there: an attempt to connect should not be long in coming. */
   hurry(): void {
     this.connection.hurry();
+  }
+
+  /** The page may be about to end: what it would keep in a moment is kept now. */
+  keep(): void {
+    this.keeping.keep();
   }
 
   /** The user wants the connection back that the server ended for good. */
@@ -211,25 +206,21 @@ export class Engine {
   private async begin(me: UserId): Promise<void> {
     await this.sending.adopt(me);
     this.connection.start();
+    this.adoptAgain();
+  }
+
+  /** A page that was reloaded may count as open for a moment longer. */
+  private adoptAgain(): void {
+    this.ports.clock.after(ADOPT_AGAIN_MS, () => this.adopt());
   }
 
   private hello(): void {
     this.synced = false;
     this.connection.send({
       type: "hello",
-      cursors: this.cursors(),
+      cursors: cursorsOf(this.store.get()),
       watch: this.watching.announce(),
     });
-  }
-
-  /** One for each log held, the most recently active ones when there are too many. */
-  private cursors(): Cursor[] {
-    const { chats, logs } = this.store.get();
-    const at = (id: ConversationId) => chats.get(id)?.last?.at ?? "";
-    return [...logs]
-      .sort(([a], [b]) => at(b).localeCompare(at(a)))
-      .slice(0, CURSORS_MAX)
-      .map(([conversation, log]) => cursorOf(conversation, log));
   }
 
   private onFrame(frame: ServerFrame): void {
@@ -282,15 +273,15 @@ export class Engine {
     this.dispatch({ type: "unanswered" });
     this.receipts.reconnected();
     this.adopt();
-    // A page that was reloaded may count as open for a moment longer.
-    this.ports.clock.after(ADOPT_AGAIN_MS, () => this.adopt());
+    this.adoptAgain();
   }
 
   private onSynced(synced: Synced): void {
     this.synced = true;
     for (const id of synced.reset) this.receipts.forget(id);
     for (const id of synced.truncated) void this.loading.fill(id, true);
-    this.incoming.release();
+    this.incoming.release(this.recalled);
+    this.recalled = false;
     void this.catchUp();
   }
 
@@ -302,12 +293,13 @@ export class Engine {
     // The one in front may be too old for the first page of the list.
     if (open !== null && chats.get(open) === before.get(open)) await this.loading.describe(open);
     this.repair(logs);
+    this.tellPositions();
     this.watching.refresh();
   }
 
   private onResync(): void {
     this.synced = false;
-    this.connection.send({ type: "sync", cursors: this.cursors() });
+    this.connection.send({ type: "sync", cursors: cursorsOf(this.store.get()) });
     this.connection.send({ type: "watch", ...this.watching.announce() });
     this.receipts.reconnected();
     this.dispatch({ type: "unanswered" });
@@ -331,27 +323,31 @@ export class Engine {
     void this.session.resume();
   }
 
-  private announce(message: Message): void {
+  private announce(message: Message, missed: boolean): void {
     const known = this.store.get().chats.has(message.conversation);
     const described = known ? Promise.resolve() : this.loading.describe(message.conversation);
-    void described.then(() => this.ports.incoming(message));
+    void described.then(() => this.ports.incoming(message, missed));
   }
 
   /** Changes the state, then does what the change asks for. */
   private dispatch(event: EngineEvent): void {
     if (event.type === "conversation") this.confirm([event.conversation]);
     if (event.type === "listed") this.confirm(event.page.conversations);
+    if (event.type === "restored") this.recalled = true;
     const before = this.store.get();
     this.store.dispatch(event);
     const after = this.store.get();
     const me = this.me();
     if (after === before || me === null) return;
+    this.keeping.changed();
     const sameUser = before.stage.kind === "active" && before.stage.me.id === me;
     if (after.outbox !== before.outbox && sameUser) {
       void this.sending.changed(me, before.outbox, after.outbox);
       this.sending.pump();
     }
-    if (after.logs !== before.logs) this.onLogs(before.logs, after.logs);
+    // What was kept has been told of, mostly: the rest is, once the server has said how far.
+    if (after.logs !== before.logs && event.type !== "restored")
+      this.onLogs(before.logs, after.logs);
     if (after.chats !== before.chats) this.watching.refresh();
   }
 
@@ -381,6 +377,16 @@ export class Engine {
     }
   }
 
+  /** Tells of what was held and seen while nothing could be told, by this page or the last one. */
+  private tellPositions(): void {
+    const { chats, logs } = this.store.get();
+    for (const [id, log] of logs) {
+      this.reportDelivered(id, log);
+      const own = chats.get(id)?.members.find((member) => member.user.id === this.me());
+      if (own !== undefined) this.receipts.reached(id, "read", own.read);
+    }
+  }
+
   /** Tells that the newest message of others is held; the own ones need no receipt. */
   private reportDelivered(conversation: ConversationId, log: Log): void {
     this.receipts.reached(conversation, "delivered", newestOfOthers(log, this.me()));
@@ -390,16 +396,4 @@ export class Engine {
     const { stage } = this.store.get();
     return stage.kind === "active" ? stage.me.id : null;
   }
-}
-
-/** How far a log is held, and by which message the server knows that it is its own. */
-function cursorOf(conversation: ConversationId, log: Log): Cursor {
-  const last = log.messages.at(-1);
-  return { conversation, seq: heldTo(log), ...(last === undefined ? {} : { at: last.at }) };
-}
-
-/** The last message that somebody else wrote, up to number `end`; 0: none that is held. */
-function newestOfOthers(log: Log, me: UserId | null, end = Number.POSITIVE_INFINITY): number {
-  const newest = log.messages.findLast(({ seq, sender }) => seq <= end && sender !== me);
-  return newest?.seq ?? 0;
 }

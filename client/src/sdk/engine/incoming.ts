@@ -11,7 +11,7 @@ export class Incoming {
 
   constructor(
     private readonly store: StateStore,
-    private readonly announce: (message: Message) => void,
+    private readonly announce: (message: Message, missed: boolean) => void,
   ) {}
 
   /** To be called before the message is placed. */
@@ -29,10 +29,10 @@ export class Incoming {
   }
 
   /** Announces what came; to be called whenever no replay is going on. */
-  release(): void {
+  release(missed = false): void {
     const news = [...this.news.values()];
     this.news.clear();
-    for (const message of news) this.announce(message);
+    for (const message of news) this.announce(message, missed);
   }
 
   forget(): void {

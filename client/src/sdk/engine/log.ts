@@ -1,4 +1,4 @@
-import type { Message } from "../protocol/generated";
+import type { Message, UserId } from "../protocol/generated";
 
 /**
  * What this client holds of one conversation: a run of the log without a gap,
@@ -78,6 +78,16 @@ export function trim(log: Log, keep: number): Log {
   const surplus = log.messages.length - keep;
   if (surplus <= 0) return log;
   return { ...log, base: log.base + surplus, messages: log.messages.slice(surplus) };
+}
+
+/** The last message that somebody else wrote, up to number `end`; 0: none that is held. */
+export function newestOfOthers(
+  log: Log,
+  me: UserId | null,
+  end = Number.POSITIVE_INFINITY,
+): number {
+  const newest = log.messages.findLast(({ seq, sender }) => seq <= end && sender !== me);
+  return newest?.seq ?? 0;
 }
 
 /** Takes out of `aside` what continues the run. */

@@ -16,6 +16,7 @@ import type { Log } from "./log";
 import type { Entry, Outbox } from "./outbox";
 import type { Presence } from "./presence";
 import type { Ending } from "./reconnect";
+import type { Head, KeptChat, Snapshot } from "./snapshot";
 
 /** One conversation as the list shows it; its messages are in its log. */
 export interface Chat {
@@ -51,6 +52,8 @@ export interface EngineState {
   readonly chats: ReadonlyMap<ConversationId, Chat>;
   /** Whether the conversations have been listed once. */
   readonly listed: boolean;
+  /** Whether everything that was missed while there was no connection is listed. */
+  readonly caughtUp: boolean;
   /** Where the list of conversations goes on; `null`: that is all. */
   readonly moreChats: string | null;
   readonly logs: ReadonlyMap<ConversationId, Log>;
@@ -64,6 +67,8 @@ export interface EngineState {
 /** Everything that changes it. `now` is the clock's. */
 export type EngineEvent =
   | { readonly type: "frame"; readonly frame: ServerFrame; readonly now: number }
+  /** The page begins with what an earlier one kept. */
+  | { readonly type: "restored"; readonly snapshot: Snapshot }
   | { readonly type: "session"; readonly session: Session }
   | { readonly type: "anonymous"; readonly loggedOut: boolean }
   | { readonly type: "password_set" }
@@ -101,6 +106,17 @@ export interface OutboxStorage {
   /** Takes over what a page that is gone left behind, oldest first. */
   adopt(user: UserId): Promise<Entry[]>;
   /** Throws away everything of a user, who logs out. */
+  clear(user: UserId): Promise<void>;
+}
+
+/** Keeps the last conversations beyond the life of the page, of one user at a time. */
+export interface SnapshotStorage {
+  read(): Promise<Snapshot | null>;
+  /** From now on it belongs to this user; what is there of another one goes. */
+  own(user: UserId): Promise<void>;
+  /** Puts some, and drops all but `keep`; of a user whose it is not any more, nothing. */
+  write(head: Head, put: readonly KeptChat[], keep: readonly ConversationId[]): Promise<void>;
+  /** Throws everything away, if it is this user's. */
   clear(user: UserId): Promise<void>;
 }
 

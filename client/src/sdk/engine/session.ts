@@ -1,6 +1,7 @@
 import type { Session, User, UserId } from "../protocol/generated";
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
+import type { Keeping } from "./keeping";
 import type { EngineEvent, OutboxStorage, StateStore } from "./model";
 import { DEFAULT_BACKOFF, reconnectDelay } from "./reconnect";
 
@@ -19,27 +20,39 @@ export type LogInAnswer =
 
 /** Who this browser is: taking up a session, logging in and out. */
 export class SessionKeeper {
+  private endPause: () => void = () => {};
+
   constructor(
     private readonly store: StateStore,
     private readonly api: Api,
     private readonly storage: OutboxStorage,
+    private readonly keeping: Keeping,
     private readonly clock: Clock,
     private readonly dispatch: (event: EngineEvent) => void,
     private readonly listener: SessionListener,
   ) {}
 
-  /** Takes the session that this browser may hold; asks until there is an answer. */
+  /**
+   * Takes the session that this browser may hold; asks until there is an answer.
+   * Until then the page shows what was kept of the last one.
+   */
   async resume(): Promise<void> {
+    let asked = settled(this.api.session());
+    if (this.store.get().stage.kind === "starting") await this.recall();
     for (let failures = 1; ; failures += 1) {
-      try {
-        return await this.enter(await this.api.session());
-      } catch (error) {
-        const passing = refusal(error).passing;
-        if (!passing) return this.dispatch({ type: "anonymous", loggedOut: false });
-        const delay = reconnectDelay(failures, DEFAULT_BACKOFF, this.clock.random());
-        await new Promise<void>((done) => this.clock.after(delay, done));
-      }
+      const answer = await asked;
+      // A connection that was refused may have told it before.
+      if (this.store.get().stage.kind === "anonymous") return;
+      if (!(answer instanceof ApiError)) return this.enter(answer);
+      if (!answer.passing) return this.refused();
+      await this.pause(reconnectDelay(failures, DEFAULT_BACKOFF, this.clock.random()));
+      asked = settled(this.api.session());
     }
+  }
+
+  /** The network may be back: what waits to be asked is asked now. */
+  wake(): void {
+    this.endPause();
   }
 
   /**
@@ -117,15 +130,50 @@ export class SessionKeeper {
     }
   }
 
-  private enter(session: Session): Promise<void> {
+  /** Begins with the conversations that were kept, and connects. */
+  private async recall(): Promise<void> {
+    const snapshot = await this.keeping.read();
+    if (snapshot === null) return;
+    this.dispatch({ type: "restored", snapshot });
+    void this.listener.begun(snapshot.head.me.id);
+  }
+
+  private async enter(session: Session): Promise<void> {
+    const { stage } = this.store.get();
+    const { id } = session.user;
+    if (stage.kind === "active" && stage.me.id !== id) this.listener.ended();
+    void this.keeping.own(id);
     this.dispatch({ type: "session", session });
-    return this.listener.begun(session.user.id);
+    return this.listener.begun(id);
+  }
+
+  /** There is no session. Who was shown what was kept learns that it is over. */
+  private refused(): void {
+    if (this.store.get().stage.kind === "active") this.end(true);
+    else this.dispatch({ type: "anonymous", loggedOut: false });
   }
 
   private end(loggedOut: boolean): void {
+    const { stage } = this.store.get();
+    if (stage.kind === "active") void this.keeping.forget(stage.me.id);
     this.listener.ended();
     this.dispatch({ type: "anonymous", loggedOut });
   }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.clock.after(ms, resolve);
+      this.endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+/** The answer, or the refusal that came instead. */
+function settled<T>(asked: Promise<T>): Promise<T | ApiError> {
+  return asked.catch(refusal);
 }
 
 async function attempt(work: () => Promise<void>): Promise<ApiError | null> {

@@ -47,7 +47,7 @@ export function reduceFrame(state: State, frame: ServerFrame, now: number): Stat
 /** Another history than the one held: everything but the outbox goes. */
 function onWelcome(state: State, welcome: Welcome): State {
   const { epoch, limits } = welcome;
-  const next: State = { ...state, epoch, limits, link: "open", ending: null };
+  const next: State = { ...state, epoch, limits, link: "open", ending: null, caughtUp: false };
   if (state.epoch === null || state.epoch === epoch) return next;
   return { ...next, chats: new Map(), logs: new Map(), listed: false, moreChats: null };
 }

@@ -1,6 +1,7 @@
 import { noteKnown, prepend, startLog } from "../engine/log";
 import type { EngineEvent } from "../engine/model";
 import { enqueue, markSent, remove, resendAll, retry } from "../engine/outbox";
+import { restored } from "../engine/snapshot";
 import type { Conversations, History, Session } from "../protocol/generated";
 import {
   myId,
@@ -18,6 +19,8 @@ export function reduce(state: State, event: EngineEvent): State {
   switch (event.type) {
     case "frame":
       return reduceFrame(state, event.frame, event.now);
+    case "restored":
+      return restored({ ...INITIAL, open: state.open }, event.snapshot);
     case "session":
       return onSession(state, event.session);
     case "anonymous":
@@ -87,7 +90,7 @@ function onListed(state: State, page: Conversations, first: boolean): State {
   const next = page.conversations.reduce(withConversation, state);
   // A first page that is read again must not cut off what was paged before.
   const moreChats = first && state.listed ? state.moreChats : page.next;
-  return { ...next, listed: true, moreChats };
+  return { ...next, listed: true, caughtUp: state.caughtUp || first, moreChats };
 }
 
 function onHistory(state: State, id: string, page: History): State {

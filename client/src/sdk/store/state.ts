@@ -29,6 +29,7 @@ export const INITIAL: State = {
   people: new Map(),
   chats: new Map(),
   listed: false,
+  caughtUp: false,
   moreChats: null,
   logs: new Map(),
   outbox: EMPTY_OUTBOX,

@@ -3,6 +3,7 @@ import { Engine } from "../engine/engine";
 import type { Message } from "../protocol/generated";
 import { createStore, type Store } from "../store/store";
 import { FakeClock } from "./fake-clock";
+import { FakeKept } from "./fake-kept";
 import { CONVERSATION, FakeApi, FakeServer, FakeStorage } from "./fake-server";
 import { FakeSockets } from "./fake-socket";
 
@@ -12,6 +13,8 @@ export class FakePage {
   readonly clock = new FakeClock();
   readonly sockets = new FakeSockets();
   readonly announced: Message[] = [];
+  /** Of these, those that came before the page did. */
+  readonly missed: Message[] = [];
   readonly engine: Engine;
   private written = 0;
 
@@ -19,6 +22,7 @@ export class FakePage {
     readonly server = new FakeServer(),
     readonly storage = new FakeStorage(),
     name = "one",
+    readonly kept = new FakeKept(),
   ) {
     this.engine = new Engine({
       store: this.store,
@@ -31,7 +35,11 @@ export class FakePage {
         return `ada-${name}-${this.written}`;
       },
       timestamp: () => "2026-11-23T19:00:00.000Z",
-      incoming: (message) => this.announced.push(message),
+      kept,
+      incoming: (message, missed) => {
+        this.announced.push(message);
+        if (missed) this.missed.push(message);
+      },
     });
   }
 
@@ -55,6 +63,12 @@ export class FakePage {
       const socket = this.sockets.all.at(-1);
       if (socket !== undefined && !socket.closed) this.server.attend(socket);
     }
+  }
+
+  /** The next page of the same browser; this one is gone. */
+  reloaded(name: string): FakePage {
+    this.sockets.all.at(-1)?.close();
+    return new FakePage(this.server, this.storage, name, this.kept);
   }
 
   get state() {
