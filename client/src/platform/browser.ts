@@ -26,6 +26,14 @@ export function onAct(act: () => void): void {
   }
 }
 
+/** Calls back when the page may be about to end: nothing later is sure to be told. */
+export function onLeave(leave: () => void): void {
+  window.addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") leave();
+  });
+}
+
 /** Calls back when a connection is likely to be needed, or to be dead. */
 export function onWake(wake: () => void): void {
   window.addEventListener("online", wake);

@@ -70,3 +70,20 @@ test("what a user typed is escaped in addresses", async () => {
     "/api/conversations/..%2Fx%3Fy/messages?after=3&limit=10",
   ]);
 });
+
+test("a subscription to pushes goes out as the browser gives it", async () => {
+  const { api, asked } = answering(204, "");
+  const subscription = { endpoint: "https://push.example/1", keys: { p256dh: "p", auth: "a" } };
+  await api.subscribe(subscription);
+  await api.unsubscribe();
+  expect(asked.map(({ path, init }) => `${init.method} ${path}`)).toEqual([
+    "PUT /api/push/subscription",
+    "DELETE /api/push/subscription",
+  ]);
+  expect(JSON.parse(`${asked[0]?.init.body}`)).toEqual(subscription);
+});
+
+test("a server without pushes has no key to subscribe with", async () => {
+  const { api } = answering(200, '{"public_key":null}');
+  expect(await api.pushKey()).toEqual({ public_key: null });
+});

@@ -5,6 +5,7 @@ import {
   isHistory,
   isPeople,
   isProblem,
+  isPushKey,
   isSession,
   parse,
 } from "../protocol/decode";
@@ -16,6 +17,7 @@ import type {
   History,
   LogIn,
   People,
+  PushKey,
   Session,
   SetPassword,
   UserId,
@@ -93,6 +95,20 @@ export class Api {
   history(id: ConversationId, range: HistoryRange, limit: number): Promise<History> {
     const path = `/api/conversations/${encodeURIComponent(id)}/messages`;
     return this.ask("GET", path + query({ ...range, limit }), isHistory);
+  }
+
+  /** What browsers subscribe to pushes with, where the server sends any. */
+  pushKey(): Promise<PushKey> {
+    return this.ask("GET", "/api/push", isPushKey);
+  }
+
+  /** `subscription` as a browser's `toJSON` gives it. */
+  subscribe(subscription: object): Promise<void> {
+    return this.tell("PUT", "/api/push/subscription", subscription);
+  }
+
+  unsubscribe(): Promise<void> {
+    return this.tell("DELETE", "/api/push/subscription");
   }
 
   private async ask<T>(method: string, path: string, check: Check<T>, body?: object): Promise<T> {

@@ -138,9 +138,9 @@ test("what did not change is not written again", async () => {
   const page = await kept(2);
   const writes: number[] = [];
   const { write } = page.kept;
-  page.kept.write = async (head, put, keep) => {
+  page.kept.write = async (head, put, gone) => {
     writes.push(put.length);
-    return write.call(page.kept, head, put, keep);
+    return write.call(page.kept, head, put, gone);
   };
   page.engine.keep();
   expect(writes).toEqual([]);

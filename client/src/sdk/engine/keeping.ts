@@ -21,6 +21,8 @@ export const NOTHING_KEPT: SnapshotStorage = {
 export class Keeping {
   private head: Head | null = null;
   private held: ReadonlyMap<ConversationId, Held> = new Map();
+  /** Those in storage, as far as this page knows. */
+  private stored: ReadonlySet<ConversationId> = new Set();
   private cancelTimer: (() => void) | null = null;
 
   constructor(
@@ -30,8 +32,17 @@ export class Keeping {
   ) {}
 
   /** What the last page of this browser knew. */
-  read(): Promise<Snapshot | null> {
-    return this.storage.read().catch(() => null);
+  async read(): Promise<Snapshot | null> {
+    const snapshot = await this.storage.read().catch(() => null);
+    this.stored = new Set(snapshot?.chats.map(({ chat }) => chat.id));
+    return snapshot;
+  }
+
+  /** The page has begun with what was read: that is kept already. */
+  recalled(): void {
+    const state = this.store.get();
+    this.head = headOf(state);
+    this.held = worthKeeping(state);
   }
 
   /** The server says who is logged in: from now on nothing of others is kept. */
@@ -63,11 +74,13 @@ export class Keeping {
       const known = before.get(id);
       return known?.[0] !== chat || known[1] !== log;
     });
-    if (changed.length === 0 && before.size === now.size && isSame(head, this.head)) return;
+    const gone = [...this.stored].filter((id) => !now.has(id));
+    if (changed.length + gone.length === 0 && isSame(head, this.head)) return;
     this.head = head;
     this.held = now;
+    this.stored = new Set(now.keys());
     const put = changed.map(([, held]) => keptOf(held, head.epoch));
-    void this.storage.write(head, put, [...now.keys()]).catch(() => {});
+    void this.storage.write(head, put, gone).catch(() => {});
   }
 
   /** What is kept already of the same user and history. */

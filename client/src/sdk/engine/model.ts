@@ -112,11 +112,10 @@ export interface OutboxStorage {
 /** Keeps the last conversations beyond the life of the page, of one user at a time. */
 export interface SnapshotStorage {
   read(): Promise<Snapshot | null>;
-  /** From now on it belongs to this user; what is there of another one goes. */
+  /** From now on it is this user's that is read; what is there of another one goes. */
   own(user: UserId): Promise<void>;
-  /** Puts some, and drops all but `keep`; of a user whose it is not any more, nothing. */
-  write(head: Head, put: readonly KeptChat[], keep: readonly ConversationId[]): Promise<void>;
-  /** Throws everything away, if it is this user's. */
+  write(head: Head, put: readonly KeptChat[], gone: readonly ConversationId[]): Promise<void>;
+  /** Throws away everything of a user, who logs out. */
   clear(user: UserId): Promise<void>;
 }
 

@@ -135,6 +135,7 @@ export class SessionKeeper {
     const snapshot = await this.keeping.read();
     if (snapshot === null) return;
     this.dispatch({ type: "restored", snapshot });
+    this.keeping.recalled();
     void this.listener.begun(snapshot.head.me.id);
   }
 

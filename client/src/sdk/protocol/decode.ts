@@ -19,6 +19,7 @@ import type {
   People,
   Person,
   Problem,
+  PushKey,
   ServerFrame,
   Session,
   User,
@@ -160,6 +161,8 @@ export const isSession = isShape<Session>({
   has_password: isBoolean,
   token: isOptional(isString),
 });
+
+export const isPushKey = isShape<PushKey>({ public_key: isNullOr(isString) });
 
 export const isProblem = isShape<Problem>({
   code: isCode,

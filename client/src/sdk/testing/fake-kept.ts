@@ -21,12 +21,12 @@ export class FakeKept implements SnapshotStorage {
   async write(
     head: Head,
     put: readonly KeptChat[],
-    keep: readonly ConversationId[],
+    gone: readonly ConversationId[],
   ): Promise<void> {
     if (head.me.id !== this.owner) return;
     this.head = structuredClone(head);
     for (const kept of put) this.chats.set(kept.chat.id, structuredClone(kept));
-    for (const id of [...this.chats.keys()]) if (!keep.includes(id)) this.chats.delete(id);
+    for (const id of gone) this.chats.delete(id);
   }
 
   async clear(user: UserId): Promise<void> {
