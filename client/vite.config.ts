@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { serviceWorker } from "./scripts/service-worker";
 
 /**
  * Sonner writes its rules into a `<style>` element when it loads, which the
@@ -47,11 +48,16 @@ function firstPaint(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [firstPaint(), sonnerWithoutStyleElement(), react(), tailwindcss()],
+  plugins: [firstPaint(), sonnerWithoutStyleElement(), react(), tailwindcss(), serviceWorker()],
   build: {
     // No data: URLs: everything the page loads has an address of its own.
     assetsInlineLimit: 0,
     target: "es2024",
+    rolldownOptions: {
+      // What the page begins with, in one file: pieces shared with its later parts would each
+      // be one of their own, and compress worse.
+      output: { codeSplitting: { groups: [{ name: "page", tags: ["$initial"] }] } },
+    },
   },
   server: {
     proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true } },

@@ -1,11 +1,13 @@
-import { lazy, Suspense } from "react";
+import { lazy } from "react";
 import { useToasting } from "../notify/toasts";
 import type { User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
 import { Banner } from "./Banner";
 import { Boundary } from "./Boundary";
 import { Chat } from "./Chat";
+import { EditionBanner } from "./EditionBanner";
 import { LogIn } from "./LogIn";
+import { Part } from "./Part";
 import { Sidebar } from "./Sidebar";
 import { Starting } from "./Starting";
 import { useSelect } from "./use-app";
@@ -23,7 +25,7 @@ export function Page() {
       {stage.kind === "starting" && <Starting />}
       {stage.kind === "anonymous" && <LogIn loggedOut={stage.loggedOut} />}
       {stage.kind === "active" && <Panes me={stage.me} />}
-      <Suspense>{toasting && <Toaster />}</Suspense>
+      <Part>{toasting && <Toaster />}</Part>
     </>
   );
 }
@@ -35,6 +37,7 @@ function Panes({ me }: { readonly me: User }) {
   useFrontFocus(open);
   return (
     <div className="safe flex h-full flex-col bg-surface">
+      <EditionBanner />
       <Banner />
       <div className="flex min-h-0 flex-1">
         <div className={`${open === null ? "flex" : "hidden"} w-full md:flex md:w-80 lg:w-96`}>

@@ -23,7 +23,7 @@ export function Sidebar({ me, onShortcuts }: Props) {
   const [search, setSearch] = useState("");
   const lost = useLost();
   const { presence } = text;
-  const first = useSelect((state) => state.epoch === null);
+  const first = useSelect((state) => state.presence.count === null);
   return (
     <aside className="flex h-full min-h-0 w-full flex-col border-line bg-surface md:border-r">
       <header className="flex items-center gap-3 border-b border-line px-4 py-3">
