@@ -13,36 +13,44 @@ import { tell } from "./notify/notifier";
 import { showUnreadInTitle } from "./notify/title";
 import { dismissToast } from "./notify/toasts";
 import { browserVoices } from "./notify/voices";
-import { browserClock, onAct, onWake, openWebSocket } from "./platform/browser";
+import { browserClock, onAct, onLeave, onWake, openWebSocket } from "./platform/browser";
+import { watchParts } from "./platform/edition";
+import { keepInstallOffer } from "./platform/install";
 import { followKeyboard } from "./platform/keyboard";
 import { IndexedDbOutbox } from "./platform/outbox-storage";
 import { Pages } from "./platform/pages";
 import { leave, onRoute } from "./platform/route";
+import { IndexedDbSnapshots } from "./platform/snapshot-storage";
 import { followTheme } from "./platform/theme";
 import { createStore } from "./sdk/store/store";
 import { locale, speak } from "./text/text";
 
 const store = createStore();
-const pages = new Pages();
+// By this path the service worker knows which version the page runs.
+const pages = new Pages(new URL(import.meta.url).pathname);
 const voices = browserVoices(pages);
 const announcements = new Announcements(browserClock);
 
+const api = new Api((path, init) => fetch(path, init));
 const engine = new Engine({
   store,
-  api: new Api((path, init) => fetch(path, init)),
+  api,
   storage: new IndexedDbOutbox(pages.id, () => pages.live()),
   clock: browserClock,
   openWebSocket,
   newId: () => v7(),
   timestamp: () => new Date().toISOString(),
-  incoming: (message) => {
+  kept: new IndexedDbSnapshots(),
+  incoming: (message, missed) => {
     announcements.hear(message, store.get());
-    void tell(message, store.get(), voices);
+    void tell(message, missed, store.get(), voices);
   },
 });
 
 followTheme();
 followKeyboard();
+watchParts();
+keepInstallOffer();
 showUnreadInTitle(store);
 followFront();
 announceFailures();
@@ -51,6 +59,7 @@ showLink();
 onRoute((conversation) => engine.show(conversation));
 onWake(() => engine.wake());
 onAct(() => engine.hurry());
+onLeave(() => engine.keep());
 void engine.start();
 await speak(navigator.languages);
 document.documentElement.lang = locale;
@@ -67,6 +76,9 @@ createRoot(root).render(
     </AppContext>
   </StrictMode>,
 );
+
+// After the page, which does without where that cannot be loaded.
+void import("./notify/reach").then(({ reach }) => reach(store, api)).catch(() => {});
 
 /** For style sheets and tests: whether this page is connected. */
 function showLink(): void {
@@ -85,9 +97,11 @@ function announceFailures(): void {
 /** What hangs on the conversation in front, besides what is drawn. */
 function followFront(): void {
   let front = store.get().open;
+  pages.bringToFront(front);
   store.subscribe(() => {
     const { open } = store.get();
     if (open === front) return;
+    pages.bringToFront(open);
     // Its toast has told all it can.
     if (open !== null) dismissToast(open);
     else if (front !== null) leave(front);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { INITIAL } from "../sdk/store/state";
-import { type News, tell } from "./notifier";
+import type { News } from "./notification";
+import { tell } from "./notifier";
 
 const message = {
   conversation: "c",
@@ -11,34 +12,52 @@ const message = {
   body: "**Hello**\n<b>there</b>",
 };
 
-async function told(open: string | null, inView: boolean, mayNotify = true) {
-  const toasts: News[] = [];
-  const notifications: News[] = [];
-  const state = { ...INITIAL, open, people: new Map([["2", { id: "2", name: "Bob" }]]) };
-  await tell(message, state, {
-    toast: (news) => toasts.push(news),
-    notification: (news) => notifications.push(news),
-    inView: () => inView,
-    mayNotify: async () => mayNotify,
-  });
-  return [toasts.length, notifications.length, toasts[0] ?? notifications[0]];
+interface Circumstances {
+  readonly open: string | null;
+  readonly inView: boolean;
+  readonly missed?: boolean;
+  readonly speaks?: boolean;
 }
 
+async function told({ open, inView, missed = false, speaks = true }: Circumstances) {
+  const ways: string[] = [];
+  let told: News | undefined;
+  const state = { ...INITIAL, open, people: new Map([["2", { id: "2", name: "Bob" }]]) };
+  const way = (name: string) => (news: News) => {
+    ways.push(name);
+    told = news;
+  };
+  await tell(message, missed, state, {
+    toast: way("toast"),
+    notification: way("notification"),
+    sound: () => ways.push("sound"),
+    inView: () => inView,
+    speaksForAll: async () => speaks,
+  });
+  return [ways.join(" "), told] as const;
+}
+
+const NEWS = { conversation: "c", seq: 1, from: "Bob", excerpt: "Hello <b>there</b>", unread: 1 };
+
 test("a conversation in front of the user needs no word", async () => {
-  expect(await told("c", true)).toEqual([0, 0, undefined]);
+  expect(await told({ open: "c", inView: true })).toEqual(["", undefined]);
 });
 
-test("another one is told of by a toast", async () => {
-  const news = { conversation: "c", from: "Bob", excerpt: "Hello <b>there</b>" };
-  expect(await told("d", true)).toEqual([1, 0, news]);
-  expect(await told(null, true)).toEqual([1, 0, news]);
+test("another one is told of by a toast, and heard", async () => {
+  expect(await told({ open: "d", inView: true })).toEqual(["toast sound", NEWS]);
+  expect(await told({ open: null, inView: true })).toEqual(["toast sound", NEWS]);
 });
 
 test("a hidden page notifies, also of the conversation in front", async () => {
-  expect(await told("c", false)).toMatchObject([0, 1, { from: "Bob" }]);
-  expect(await told("d", false)).toMatchObject([1, 1, { from: "Bob" }]);
+  expect(await told({ open: "c", inView: false })).toEqual(["notification", NEWS]);
+  expect(await told({ open: "d", inView: false })).toEqual(["toast notification", NEWS]);
 });
 
 test("only one page speaks for all", async () => {
-  expect(await told("c", false, false)).toEqual([0, 0, undefined]);
+  expect(await told({ open: "c", inView: false, speaks: false })).toEqual(["", undefined]);
+});
+
+test("what was missed before there was a page is shown by the list of a page in view", async () => {
+  expect(await told({ open: "d", inView: true, missed: true })).toEqual(["", undefined]);
+  expect(await told({ open: "d", inView: false, missed: true })).toEqual(["notification", NEWS]);
 });

@@ -27,12 +27,18 @@ export function turnOffNotifications(): void {
 }
 
 export function useNotifying(): Notifying {
-  return useSyncExternalStore(subscribe, notifying);
+  return useSyncExternalStore(onNotifying, notifying);
 }
 
-function subscribe(listener: () => void): () => void {
+/** Calls back after a change that was made on this page; the answer ends that. */
+export function onNotifying(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** What notifications are like has changed: their text, their sound. */
+export function changedWishes(): void {
+  changed();
 }
 
 function changed(): void {

@@ -2,10 +2,12 @@ import type { Pages } from "../platform/pages";
 import { goTo } from "../platform/route";
 import { MessageToast } from "./MessageToast";
 import type { Voices } from "./notifier";
-import { notifying } from "./permission";
 import { showToast } from "./toasts";
 
-/** Toasts and notifications of this page; clicks on both open the conversation. */
+/** What is outside of the page comes with the part that is loaded after it. */
+const outside = () => import("./outside");
+
+/** Toasts, sounds and notifications of this page; clicks open the conversation. */
 export function browserVoices(pages: Pages): Voices {
   return {
     toast({ conversation, from, excerpt }) {
@@ -13,16 +15,9 @@ export function browserVoices(pages: Pages): Voices {
       const content = () => <MessageToast from={from} excerpt={excerpt} onOpen={open} />;
       showToast((toast) => toast.custom(content, { id: conversation }));
     },
-    notification({ conversation, from, excerpt }) {
-      const options = { body: excerpt, tag: conversation, renotify: true, icon: "/favicon.svg" };
-      const shown = new Notification(from, options);
-      shown.onclick = () => {
-        window.focus();
-        goTo(conversation);
-        shown.close();
-      };
-    },
+    sound: (conversation) => void outside().then((way) => way.sound(conversation, pages)),
+    notification: (news) => void outside().then((way) => way.notify(news, pages)),
     inView: () => document.visibilityState === "visible",
-    mayNotify: async () => notifying() === "on" && (await pages.mayNotify()),
+    speaksForAll: () => pages.mayNotify(),
   };
 }

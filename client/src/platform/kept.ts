@@ -10,6 +10,8 @@ const DRAFT = "tidings.draft.";
 const NOTIFICATIONS = "tidings.notifications";
 /** Also read by `first-paint.js`. */
 const THEME = "tidings.theme";
+const TEXT = "tidings.notifications.text";
+const SOUND = "tidings.sound";
 
 const draftListeners = new Set<() => void>();
 
@@ -64,6 +66,24 @@ export function readTheme(): Theme {
 
 export function writeTheme(theme: Theme): void {
   write(THEME, theme === "system" ? null : theme);
+}
+
+/** Whether notifications show what was written. */
+export function showsText(): boolean {
+  return read(TEXT) !== "off";
+}
+
+export function setShowsText(shown: boolean): void {
+  write(TEXT, shown ? null : "off");
+}
+
+/** Whether a new message can be heard. */
+export function wantsSound(): boolean {
+  return read(SOUND) !== "off";
+}
+
+export function setWantsSound(wanted: boolean): void {
+  write(SOUND, wanted ? null : "off");
 }
 
 function read(key: string): string | null {

@@ -43,6 +43,17 @@ export const de: Texts = {
     connecting: "Verbindung wird aufgebaut …",
   },
 
+  edition: {
+    newer: "Eine neue Version ist bereit.",
+    gone: "Ein Teil dieser Seite ist nicht mehr da.",
+    reload: "Neu laden",
+  },
+
+  install: {
+    why: "Tidings kann auf diesem Gerät eine eigene App sein.",
+    button: "Installieren",
+  },
+
   presence: {
     notConnected: "Nicht verbunden",
     connecting: "Verbindung wird aufgebaut …",
@@ -168,6 +179,11 @@ export const de: Texts = {
     turnOn: "Mitteilungen einschalten",
     none: "Keine Mitteilungen",
     on: "Du erfährst von neuen Nachrichten, während Tidings nicht zu sehen ist.",
+    onAlways:
+      "Du erfährst von neuen Nachrichten, während Tidings nicht zu sehen oder gar nicht offen ist.",
+    showText: "Den Text in Mitteilungen zeigen",
+    instead: "Neue Nachricht",
+    sound: "Ton",
     off: "Neue Nachrichten werden nur auf der Seite gezeigt.",
     ask: "Von neuen Nachrichten erfahren, während Tidings nicht zu sehen ist.",
     blocked:

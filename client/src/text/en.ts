@@ -46,6 +46,18 @@ export const en = {
     connecting: "Connecting…",
   },
 
+  /** Another version of the client, or a part of this one that is missing. */
+  edition: {
+    newer: "A new version is ready.",
+    gone: "A part of this page is not there any more.",
+    reload: "Reload",
+  },
+
+  install: {
+    why: "Tidings can be an app of its own on this device.",
+    button: "Install",
+  },
+
   presence: {
     notConnected: "Not connected",
     connecting: "Connecting…",
@@ -171,6 +183,10 @@ export const en = {
     turnOn: "Turn on notifications",
     none: "No notifications",
     on: "You are told of new messages while Tidings is not in view.",
+    onAlways: "You are told of new messages while Tidings is not in view, or not open at all.",
+    showText: "Show the text in notifications",
+    instead: "New message",
+    sound: "Sound",
     off: "New messages are only shown inside the page.",
     ask: "Be told of new messages while Tidings is not in view.",
     blocked: "This browser blocks them for this page; its own settings can change that.",

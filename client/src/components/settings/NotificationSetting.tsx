@@ -1,25 +1,87 @@
-import { turnOffNotifications, turnOnNotifications, useNotifying } from "../../notify/permission";
+import { useState } from "react";
+import {
+  changedWishes,
+  turnOffNotifications,
+  turnOnNotifications,
+  useNotifying,
+} from "../../notify/permission";
+import { useReached } from "../../notify/push";
+import { setShowsText, setWantsSound, showsText, wantsSound } from "../../platform/kept";
 import { text } from "../../text/text";
 
-/** Whether this browser tells of messages while the page is not in view. */
+/** Whether there are notifications, what they show, and whether they are heard. */
 export function NotificationSetting() {
   const notifying = useNotifying();
+  const reached = useReached();
   const on = notifying === "on";
   const fixed = notifying === "blocked" || notifying === "unsupported";
+  const [shown, showText] = useState(showsText);
+  const [heard, setHeard] = useState(wantsSound);
+
+  function changeText(next: boolean) {
+    setShowsText(next);
+    showText(next);
+    changedWishes();
+  }
+
+  function changeSound(next: boolean) {
+    setWantsSound(next);
+    setHeard(next);
+    changedWishes();
+  }
+
   return (
-    <section className="py-4">
-      <label className="flex items-center justify-between gap-4 font-medium">
-        {text.notifications.title}
-        <input
-          type="checkbox"
-          className="size-5 accent-accent"
-          checked={on}
+    <section className="space-y-3 py-4">
+      <div>
+        <Switch
+          name="notifications-switch"
+          label={text.notifications.title}
+          on={on}
           disabled={fixed}
-          onChange={() => (on ? turnOffNotifications() : void turnOnNotifications())}
-          data-testid="notifications-switch"
+          change={() => (on ? turnOffNotifications() : void turnOnNotifications())}
         />
-      </label>
-      <p className="mt-1 text-sm text-soft">{text.notifications[notifying]}</p>
+        <p className="mt-1 text-sm text-soft">
+          {on && reached ? text.notifications.onAlways : text.notifications[notifying]}
+        </p>
+      </div>
+      {on && (
+        <Switch
+          name="notifications-text"
+          label={text.notifications.showText}
+          on={shown}
+          change={changeText}
+        />
+      )}
+      <Switch
+        name="sound-switch"
+        label={text.notifications.sound}
+        on={heard}
+        change={changeSound}
+      />
     </section>
+  );
+}
+
+interface SwitchProps {
+  readonly name: string;
+  readonly label: string;
+  readonly on: boolean;
+  readonly disabled?: boolean;
+  readonly change: (on: boolean) => void;
+}
+
+function Switch({ name, label, on, disabled = false, change }: SwitchProps) {
+  return (
+    <label className="flex items-center justify-between gap-4 font-medium">
+      {label}
+      <input
+        type="checkbox"
+        className="size-5 shrink-0 accent-accent"
+        checked={on}
+        disabled={disabled}
+        onChange={(event) => change(event.target.checked)}
+        data-testid={name}
+      />
+    </label>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { text } from "../../text/text";
 import { CloseIcon } from "../Icons";
 import { AppearanceSetting } from "./AppearanceSetting";
+import { InstallSetting } from "./InstallSetting";
 import { LogOut } from "./LogOut";
 import { NotificationSetting } from "./NotificationSetting";
 import { PasswordSetting } from "./PasswordSetting";
@@ -33,6 +34,7 @@ export default function Settings({ onClose }: { readonly onClose: () => void }) 
       <div className="divide-y divide-line px-5">
         <AppearanceSetting />
         <NotificationSetting />
+        <InstallSetting />
         <PasswordSetting />
         <LogOut />
       </div>

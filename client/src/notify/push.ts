@@ -1,0 +1,87 @@
+import { useSyncExternalStore } from "react";
+import { type Api, ApiError } from "../sdk/engine/api";
+import type { Store } from "../sdk/store/store";
+import { notifying, onNotifying } from "./permission";
+
+/** Whether this browser is told of messages also while it has no page open. */
+let reached = false;
+const listeners = new Set<() => void>();
+
+/**
+ * Keeps the subscription to pushes as it should be: there while somebody is
+ * logged in who wants notifications. Where the browser, its push service or the
+ * server has none, notifications come from open pages only.
+ */
+export function followPush(store: Store, api: Api, registration: ServiceWorkerRegistration): void {
+  if (!("pushManager" in registration)) return;
+  let followed: boolean | null = null;
+  // One after the other, in the order of what the user wanted.
+  let last = Promise.resolve();
+  const follow = () => {
+    const { stage, link } = store.get();
+    const wanted = stage.kind === "active" && notifying() === "on";
+    if (wanted === followed || stage.kind === "starting" || (wanted && link !== "open")) return;
+    followed = wanted;
+    last = last.then(() =>
+      wanted ? subscribe(api, registration) : unsubscribe(api, registration),
+    );
+  };
+  store.subscribe(follow);
+  onNotifying(follow);
+  follow();
+}
+
+export function useReached(): boolean {
+  return useSyncExternalStore(listen, () => reached);
+}
+
+async function subscribe(api: Api, { pushManager }: ServiceWorkerRegistration): Promise<void> {
+  try {
+    const { public_key: key } = await api.pushKey();
+    if (key === null) return;
+    const held = await pushManager.getSubscription();
+    const fits = held !== null && keyOf(held) === key;
+    if (held !== null && !fits) await held.unsubscribe();
+    const options = { userVisibleOnly: true, applicationServerKey: key };
+    const subscription = fits ? held : await pushManager.subscribe(options);
+    await api.subscribe(subscription.toJSON());
+    change(true);
+  } catch (error) {
+    ignoreRefusal(error);
+  }
+}
+
+async function unsubscribe(api: Api, { pushManager }: ServiceWorkerRegistration): Promise<void> {
+  change(false);
+  try {
+    const held = await pushManager.getSubscription();
+    if (held === null) return;
+    await held.unsubscribe();
+    await api.unsubscribe();
+  } catch (error) {
+    ignoreRefusal(error);
+  }
+}
+
+/** The server that cannot be reached, or the browser that has no push service: there is no push then. */
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof ApiError || error instanceof DOMException)) throw error;
+}
+
+/** In base64url, as the server gives it. */
+function keyOf({ options }: PushSubscription): string | null {
+  const key = options.applicationServerKey;
+  if (key === null) return null;
+  const text = btoa(String.fromCharCode(...new Uint8Array(key)));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function change(next: boolean): void {
+  reached = next;
+  for (const listener of listeners) listener();
+}
+
+function listen(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
