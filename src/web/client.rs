@@ -20,11 +20,15 @@ use super::refusal::Refusal;
 struct Files;
 
 const PAGE: &str = "index.html";
+const WORKER: &str = "worker.js";
 
 /// The page loads its own files and talks to its own server: nothing else.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
+
+/// The service worker asks the server for files, and for nothing else.
+const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'";
 
 /// Hashed names: another content has another name.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -77,10 +81,18 @@ fn respond(
     if let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
     }
-    if name == PAGE {
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    if let Some(policy) = policy(name) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     }
     response
+}
+
+fn policy(name: &str) -> Option<&'static str> {
+    match name {
+        PAGE => Some(PAGE_POLICY),
+        WORKER => Some(WORKER_POLICY),
+        _ => None,
+    }
 }
 
 /// Of the content, not of one encoding of it: hence weak (RFC 9110 §8.8.1).

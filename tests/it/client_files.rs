@@ -5,6 +5,7 @@ use reqwest::header::{
     IF_NONE_MATCH, VARY,
 };
 use reqwest::{Method, Response};
+use serde_json::Value;
 
 use crate::browser::{Browser, answer, code};
 use crate::support::{Bystanders, TestServer};
@@ -77,6 +78,32 @@ async fn hashed_files_are_kept_and_the_page_is_asked_for_again() {
     let again = get(&server, "/", &[(IF_NONE_MATCH.as_str(), etag)]).await;
     assert_eq!(again.status(), 304);
     assert!(again.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_service_worker_is_asked_for_again_and_may_only_ask_the_server() {
+    let server = TestServer::start(&[]).await;
+    let response = get(&server, "/worker.js", &[]).await;
+    let headers = response.headers();
+    assert_eq!(headers[CONTENT_TYPE], "text/javascript; charset=utf-8");
+    assert_eq!(headers[CACHE_CONTROL], "no-cache");
+    assert_eq!(headers[CONTENT_SECURITY_POLICY], "default-src 'none'; connect-src 'self'");
+    // It keeps what the page is made of, under the names of this build.
+    let script = script(&server).await;
+    assert!(response.text().await.unwrap().contains(&script), "{script}");
+}
+
+#[tokio::test]
+async fn the_manifest_names_icons_that_are_there() {
+    let server = TestServer::start(&[]).await;
+    let response = get(&server, "/manifest.webmanifest", &[]).await;
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/manifest+json");
+    let manifest: Value = response.json().await.unwrap();
+    for icon in manifest["icons"].as_array().unwrap() {
+        let answer = get(&server, icon["src"].as_str().unwrap(), &[]).await;
+        assert_eq!(answer.status(), 200, "{icon}");
+        assert_eq!(answer.headers()[CONTENT_TYPE], icon["type"].as_str().unwrap());
+    }
 }
 
 #[tokio::test]
