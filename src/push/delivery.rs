@@ -120,7 +120,8 @@ impl Sending {
                 Said::Taken => return PushOutcome::Sent,
                 Said::Gone => return self.forget(push).await,
                 Said::Refused(status) => {
-                    tracing::warn!(service = %shared.services[service], %status, "a push was refused");
+                    let (service, has_contact) = (&shared.services[service], shared.vapid.has_contact());
+                    tracing::warn!(%service, %status, has_contact, "a push was refused");
                     return PushOutcome::Refused;
                 }
                 Said::Later(Some(longer)) if longer > RETRY_WAIT_MAX => break,

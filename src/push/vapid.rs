@@ -33,6 +33,11 @@ impl Vapid {
         &self.public_key
     }
 
+    /// Whether it says whom to reach: some services insist on it.
+    pub fn has_contact(&self) -> bool {
+        self.contact.is_some()
+    }
+
     /// The `Authorization` of a push to `endpoint`, at `now`.
     pub fn authorization(&self, endpoint: &Uri, now: SystemTime) -> String {
         let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());

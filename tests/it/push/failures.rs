@@ -7,7 +7,7 @@ use tidings::protocol::ServerFrame;
 
 use super::device::signed;
 use super::*;
-use crate::support::{Bystanders, ServerProcess, eventually};
+use crate::support::{Bystanders, Directory, ServerProcess, eventually};
 
 async fn is_subscribed(server: &TestServer, person: &Person) -> bool {
     let mut connection = server.database.connection().await;
@@ -197,5 +197,36 @@ async fn a_killed_server_keeps_its_key_and_its_subscriptions_and_logs_neither() 
     for secret in ["secret", keys["auth"].as_str().unwrap(), keys["p256dh"].as_str().unwrap()] {
         assert!(!server.log().contains(secret), "{secret}");
     }
+    server.end(Signal::SIGTERM).await;
+}
+
+#[tokio::test]
+async fn a_service_is_reached_by_tls_if_its_certificate_is_trusted() {
+    let (trusted, certificate) = PushService::start_secure().await;
+    let (other, _) = PushService::start_secure().await;
+    let directory = Directory::new();
+    let roots = directory.path().join("roots.pem");
+    std::fs::write(&roots, certificate).unwrap();
+    let hosts =
+        [&trusted.origin, &other.origin].map(|origin| origin.trim_start_matches("https://")).join(",");
+    let roots = ("SSL_CERT_FILE", roots.to_str().unwrap());
+    let mut server = ServerProcess::start(&[("TIDINGS_PUSH_HOSTS", &hosts), INTERVAL, roots]).await;
+    let (ada, bob, eve) =
+        (server.person("Ada").await, server.person("Bob").await, server.person("Eve").await);
+    let (his, hers) = (trusted.device("bob"), other.device("eve"));
+    subscribe(&bob, &his).await;
+    subscribe(&eve, &hers).await;
+    let mut socket = ada.connect(&[]).await;
+    for person in [&eve, &bob] {
+        let sent = socket.send(ada.conversation_with(person).await, "Are you there?").await;
+        socket.stored(sent).await;
+    }
+    let push = trusted.push("bob", 0).await;
+    assert_eq!(his.read(&push).excerpt, "Are you there?");
+    assert_eq!(signed(&push, &public_key(&bob).await.unwrap())["aud"], *trusted.origin);
+    let given_up = "tidings_pushes_total{outcome=\"failed\"}";
+    eventually("it is given up", async || server.metric(given_up).await > 0.0).await;
+    assert!(other.received("eve").is_empty());
+    assert!(server.log().contains("a push was given up"));
     server.end(Signal::SIGTERM).await;
 }

@@ -12,7 +12,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::device::Device;
 use crate::support::eventually_some;
@@ -65,15 +69,39 @@ impl PushService {
         let serving = service.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let service = serving.clone();
-                let handler = service_fn(move |request| {
-                    let service = service.clone();
-                    async move { service.take(request).await }
-                });
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), handler));
+                tokio::spawn(serving.clone().serve(stream));
             }
         });
         service
+    }
+
+    /// One behind TLS, with its certificate.
+    pub async fn start_secure() -> (Self, String) {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config = config.with_single_cert(vec![cert.der().clone()], key).expect("a pair");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let origin = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
+        let service = Self { origin, state: Arc::default() };
+        let serving = service.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                // Who does not trust it goes.
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    tokio::spawn(serving.clone().serve(stream));
+                }
+            }
+        });
+        (service, cert.pem())
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let handler = service_fn(|request| self.take(request));
+        // A server that is killed ends it early.
+        drop(http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await);
     }
 
     pub fn device(&self, name: &str) -> Device {
