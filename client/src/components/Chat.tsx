@@ -6,16 +6,17 @@ import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { Composer } from "./Composer";
 import { BackIcon } from "./Icons";
-import { MessageList } from "./MessageList";
 import { MessagesSkeleton } from "./Skeleton";
 import { useSelect } from "./use-app";
 import { useTold } from "./use-lost";
+import { useMessageList } from "./use-message-list";
 
 /** The conversation in front. */
 export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
   const chat = useSelect((state) => state.chats.get(id));
   const log = useSelect((state) => state.logs.get(id));
   const partner = chat && partnerOf(chat, me.id)?.user;
+  const MessageList = useMessageList();
   if (chat === undefined || log === undefined || partner === undefined) {
     return (
       <div className="flex h-full flex-col">
@@ -26,7 +27,11 @@ export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
   return (
     <section aria-label={text.chat.label(partner.name)} className="flex h-full min-h-0 flex-col">
       <Header key={`header ${id}`} partner={partner} />
-      <MessageList key={id} chat={chat} log={log} me={me} />
+      {MessageList === null ? (
+        <MessagesSkeleton label={text.messages.loading} />
+      ) : (
+        <MessageList key={id} chat={chat} log={log} me={me} />
+      )}
       <TypingIndicator id={id} partner={partner} />
       <Composer key={`composer ${id}`} conversation={id} partner={partner} me={me} />
     </section>

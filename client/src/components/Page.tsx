@@ -1,4 +1,4 @@
-import { lazy } from "react";
+import { lazy, useEffect } from "react";
 import { useToasting } from "../notify/toasts";
 import type { User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
@@ -13,6 +13,7 @@ import { Starting } from "./Starting";
 import { useSelect } from "./use-app";
 import { useFrontFocus } from "./use-front-focus";
 import { useKeyboard } from "./use-keyboard";
+import { loadMessageList } from "./use-message-list";
 
 const Toaster = lazy(() => import("../notify/Toaster"));
 
@@ -35,6 +36,7 @@ function Panes({ me }: { readonly me: User }) {
   const open = useSelect((state) => state.open);
   const { panel, show } = useKeyboard(me);
   useFrontFocus(open);
+  useEffect(() => void loadMessageList(), []);
   return (
     <div className="safe flex h-full flex-col bg-surface">
       <EditionBanner />
