@@ -119,7 +119,7 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
         data-testid="conversation"
         data-conversation={chat.id}
         data-name={partner.name}
-        className={`flex items-center gap-3 rounded-xl px-2 py-2 ${open ? "bg-chosen" : "hover:bg-raised"}`}
+        className={`flex items-center gap-3 rounded-xl px-2 py-2 -outline-offset-2 ${open ? "bg-chosen" : "hover:bg-raised"}`}
       >
         <Avatar user={partner} online={online} />
         <span className="min-w-0 flex-1">

@@ -48,7 +48,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         data-seq={message?.seq}
         data-state={state}
         data-mine={mine}
-        className={`group/message relative flex items-end gap-2 outline-none ${mine ? "flex-row-reverse" : ""}`}
+        className={`group/message relative flex items-end gap-2 outline-none focus-visible:z-10 ${mine ? "flex-row-reverse" : ""}`}
       >
         <span id={`${id}-sender`} className="sr-only">
           {mine ? text.messages.mine : text.messages.from(sender)}

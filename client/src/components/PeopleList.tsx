@@ -71,7 +71,7 @@ const PersonRow = memo(function PersonRow({ user, own, lost, onTalk }: RowProps)
         onClick={() => onTalk(user)}
         data-testid="person"
         data-name={user.name}
-        className="flex w-full items-center gap-3 rounded-xl px-2 py-1.5 text-left enabled:hover:bg-raised disabled:opacity-100"
+        className="flex w-full items-center gap-3 rounded-xl px-2 py-1.5 text-left -outline-offset-2 enabled:hover:bg-raised disabled:opacity-100"
       >
         <Avatar user={user} online={!lost} />
         <span className="min-w-0 flex-1 truncate">

@@ -164,7 +164,7 @@ export const de: Texts = {
       search: "In den Listen suchen",
       neighbours: "Vorige, nächste Unterhaltung",
       unread: "Vorige, nächste mit etwas Neuem",
-      back: "Zurück zur Liste, wenn nichts im Feld steht",
+      back: "Zurück zur Liste, solange nichts geschrieben wird",
       help: "Diese Tastenkürzel zeigen",
       message: "Vorige, nächste Nachricht",
       page: "Eine Seite zurück, eine Seite weiter",

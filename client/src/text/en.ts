@@ -168,7 +168,7 @@ export const en = {
       search: "Search the lists",
       neighbours: "Previous, next conversation",
       unread: "Previous, next one with something new",
-      back: "Back to the list, with nothing in the field",
+      back: "Back to the list, unless something is being written",
       help: "Show these shortcuts",
       message: "Previous, next message",
       page: "A page back, a page on",
