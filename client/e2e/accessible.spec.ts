@@ -66,6 +66,20 @@ const STATES: Readonly<Record<string, State>> = {
     },
   },
 
+  "formatted messages": {
+    bring: async (scene) => {
+      await talkALittle(scene);
+      const { ada, bob } = scene;
+      const text = "*Bold*, _slanted_, `code`:\n```js\nconst answer = 42; // and why\n```";
+      for (const writer of [ada, bob]) {
+        await writer.say(text);
+        await expect(ada.page.getByTestId("code")).toHaveCount(writer === ada ? 1 : 2);
+      }
+      // Its colours are loaded when they are needed.
+      await expect(ada.page.locator("pre span")).not.toHaveCount(0);
+    },
+  },
+
   "a message that has the focus": {
     bring: async (scene) => {
       await talkALittle(scene);
