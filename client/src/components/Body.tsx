@@ -49,7 +49,7 @@ export function Body({ body, unfolding }: Props) {
 
 function Blocks({ body }: { readonly body: string }) {
   const blocks = useMemo(() => blocksOf(body), [body]);
-  const size = isFewEmoji(body) ? "text-4xl" : "";
+  const size = isFewEmoji(body) ? "font-emoji text-4xl" : "";
   return blocks.map((block, index) =>
     block.kind === "code" ? (
       // biome-ignore lint/suspicious/noArrayIndexKey: the blocks of a text never change places.

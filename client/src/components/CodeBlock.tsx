@@ -19,19 +19,24 @@ export function CodeBlock({ code, language }: Props) {
   return (
     <figure
       dir="ltr"
-      className="my-1 overflow-hidden rounded-lg border border-line bg-code first:mt-0.5"
+      className="relative my-1 overflow-hidden rounded-lg border border-line bg-code first:mt-0.5"
       data-testid="code"
     >
-      <figcaption className="flex h-8 items-center justify-between gap-3 border-b border-line pl-3 text-xs text-soft">
-        <span className="truncate">{language}</span>
-        <CopyButton code={code} shown={shown} />
-      </figcaption>
+      {language !== "" && (
+        <figcaption className="h-8 truncate border-b border-line pr-12 pl-3 text-xs leading-8 text-soft">
+          {language}
+        </figcaption>
+      )}
+      <CopyButton code={code} shown={shown} />
       {/* biome-ignore-start lint/a11y: without a mouse, what scrolls must take the focus. */}
       <pre
         role="group"
         aria-label={text.code.label(language)}
         tabIndex={0}
-        className="overflow-x-auto px-3 py-2 font-mono text-[0.8125rem] leading-5 -outline-offset-2"
+        // Without a language above it, the first line makes room for the button.
+        className={`overflow-x-auto py-2 pl-3 font-mono text-[0.8125rem] leading-5 -outline-offset-2 ${
+          language === "" ? "pr-12" : "pr-3"
+        }`}
       >
         <code ref={shown}>{tokens === null ? code : <Tokens tokens={tokens} />}</code>
       </pre>
@@ -92,7 +97,7 @@ function CopyButton({ code, shown }: CopyProps) {
   return (
     <button
       type="button"
-      className="flex h-full shrink-0 items-center gap-1.5 px-2.5 -outline-offset-2 hover:text-ink"
+      className="absolute top-0 right-0 flex h-7.75 items-center gap-1.5 rounded-bl-lg bg-code px-2.5 text-xs text-soft -outline-offset-2 hover:text-ink"
       aria-label={text.code.copy}
       onClick={() => void copy(code, shown.current).then(setCopied)}
       data-testid="copy-code"
