@@ -40,6 +40,19 @@ function onStorage({ key }: StorageEvent): void {
   for (const listener of draftListeners) listener();
 }
 
+/** Calls back with a draft that another tab has changed, until the answer is called. */
+export function onDraft(
+  user: UserId,
+  conversation: ConversationId,
+  heard: (text: string) => void,
+): () => void {
+  const onStorage = ({ key, newValue }: StorageEvent) => {
+    if (key === `${DRAFT}${user}.${conversation}`) heard(newValue ?? "");
+  };
+  window.addEventListener("storage", onStorage);
+  return () => window.removeEventListener("storage", onStorage);
+}
+
 /** Forgets all drafts of a user, who logs out. */
 export function clearDrafts(user: UserId): void {
   guarded(() => {

@@ -133,6 +133,8 @@ export const de: Texts = {
     label: (name) => `Nachricht an ${name}`,
     send: "Senden",
     length: (length, limit) => `${length} von ${limit} Zeichen`,
+    tooLong: (over) => `${over} Zeichen zu lang`,
+    cut: (limit) => `Zu lang, und nach ${limit} Zeichen abgeschnitten`,
   },
 
   switcher: {

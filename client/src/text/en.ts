@@ -137,6 +137,8 @@ export const en = {
     label: (name: string) => `Message to ${name}`,
     send: "Send",
     length: (length: number, limit: number) => `${length} of ${limit} characters`,
+    tooLong: (over: number) => `${over === 1 ? "1 character" : `${over} characters`} too long`,
+    cut: (limit: number) => `Too long, and cut at ${limit} characters`,
   },
 
   switcher: {
