@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { emojiData } from "./scripts/emoji-data";
 import { serviceWorker } from "./scripts/service-worker";
 
 /**
@@ -48,11 +49,20 @@ function firstPaint(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [firstPaint(), sonnerWithoutStyleElement(), react(), tailwindcss(), serviceWorker()],
+  plugins: [
+    firstPaint(),
+    sonnerWithoutStyleElement(),
+    emojiData(),
+    react(),
+    tailwindcss(),
+    serviceWorker(),
+  ],
   build: {
     // No data: URLs: everything the page loads has an address of its own.
     assetsInlineLimit: 0,
     target: "es2024",
+    // What runs this target preloads modules by itself.
+    modulePreload: { polyfill: false },
     rolldownOptions: {
       // What the page begins with, in one file: pieces shared with its later parts would each
       // be one of their own, and compress worse.

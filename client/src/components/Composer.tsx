@@ -3,6 +3,7 @@ import type { Marking } from "../format/marking";
 import { onDraft, readDraft, writeDraft } from "../platform/kept";
 import type { ConversationId, User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
+import { EmojiButton } from "./EmojiButton";
 import { SendIcon } from "./Icons";
 import { useCommands, useSelect } from "./use-app";
 import { useGrowing } from "./use-growing";
@@ -87,6 +88,7 @@ export function Composer({ conversation, partner, me }: Props) {
         send();
       }}
     >
+      <EmojiButton field={field} />
       <div className="min-w-0 flex-1">
         <textarea
           ref={field}

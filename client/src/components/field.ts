@@ -5,6 +5,19 @@ export function mark(field: HTMLTextAreaElement, marking: Marking): void {
   edit(field, marked(field.value, field.selectionStart, field.selectionEnd, marking));
 }
 
+/** Puts a text at the caret, or in the place of what is selected. */
+export function putIn(field: HTMLTextAreaElement, text: string): void {
+  const { selectionStart: from, selectionEnd: to } = field;
+  const after = from + text.length;
+  if (matchMedia("(hover: hover)").matches) {
+    edit(field, { from, to, text, selectFrom: after, selectTo: after });
+    return;
+  }
+  // Without the focus, which would bring the keyboard up; there, nobody undoes.
+  field.setRangeText(text, from, to, "end");
+  field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+}
+
 /** Changes a field as if it were typed: it can be undone. */
 function edit(field: HTMLTextAreaElement, { from, to, text, ...select }: Edit): void {
   field.focus();

@@ -7,6 +7,8 @@ import type { Theme } from "./theme";
  * them with the page, and nothing else.
  */
 const DRAFT = "tidings.draft.";
+const RECENT_EMOJI = "tidings.emoji";
+const SKIN_TONE = "tidings.skin-tone";
 const NOTIFICATIONS = "tidings.notifications";
 /** Also read by `first-paint.js`. */
 const THEME = "tidings.theme";
@@ -97,6 +99,32 @@ export function wantsSound(): boolean {
 
 export function setWantsSound(wanted: boolean): void {
   write(SOUND, wanted ? null : "off");
+}
+
+/** So many of the emoji that were used last are kept. */
+const RECENT_MAX = 16;
+
+/** The emoji that were used last, the last one first. */
+export function recentEmoji(): readonly string[] {
+  return (read(RECENT_EMOJI) ?? "").split(" ").filter((emoji) => emoji !== "");
+}
+
+export function noteEmoji(emoji: string): void {
+  const others = recentEmoji().filter((other) => other !== emoji);
+  write(RECENT_EMOJI, [emoji, ...others].slice(0, RECENT_MAX).join(" "));
+}
+
+const TONES = ["none", "light", "medium-light", "medium", "medium-dark", "dark"] as const;
+export type Tone = (typeof TONES)[number];
+
+/** The skin tone that emoji are offered in. */
+export function skinTone(): Tone {
+  const kept = read(SKIN_TONE);
+  return TONES.find((tone) => tone === kept) ?? "none";
+}
+
+export function setSkinTone(tone: Tone): void {
+  write(SKIN_TONE, tone === "none" ? null : tone);
 }
 
 function read(key: string): string | null {

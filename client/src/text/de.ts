@@ -176,6 +176,17 @@ export const de: Texts = {
     },
   },
 
+  emoji: {
+    open: "Emoji",
+    title: "Emoji",
+    search: "Emoji suchen",
+    recent: "Zuletzt verwendet",
+    nothing: "Kein Emoji mit diesem Namen.",
+    loading: "Die Emoji werden geladen …",
+    failed: "Die Emoji konnten nicht geladen werden. Schließe dies und versuche es noch einmal.",
+    tone: (tone) => `Hautton: ${TONES[tone]}`,
+  },
+
   notifications: {
     title: "Mitteilungen",
     turnOn: "Mitteilungen einschalten",
@@ -217,6 +228,15 @@ export const de: Texts = {
   },
 
   problem: (code, sentence) => PROBLEMS[code] ?? sentence,
+};
+
+const TONES: Record<Parameters<Texts["emoji"]["tone"]>[0], string> = {
+  none: "keiner",
+  light: "hell",
+  "medium-light": "mittelhell",
+  medium: "mittel",
+  "medium-dark": "mitteldunkel",
+  dark: "dunkel",
 };
 
 const PROBLEMS: Partial<Record<Parameters<Texts["problem"]>[0], string>> = {

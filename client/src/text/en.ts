@@ -1,3 +1,4 @@
+import type { Tone } from "../platform/kept";
 import type { Code } from "../sdk/protocol/generated";
 
 /**
@@ -180,6 +181,17 @@ export const en = {
     },
   },
 
+  emoji: {
+    open: "Emoji",
+    title: "Emoji",
+    search: "Search emoji",
+    recent: "Used last",
+    nothing: "No emoji of that name.",
+    loading: "Loading the emoji…",
+    failed: "The emoji could not be loaded. Close this and try again.",
+    tone: (tone: Tone) => `Skin tone: ${TONES[tone]}`,
+  },
+
   notifications: {
     title: "Notifications",
     turnOn: "Turn on notifications",
@@ -217,6 +229,15 @@ export const en = {
 
   /** What a refusal says; the server's own sentence is English, and more exact. */
   problem: (_code: Code | "unreachable", sentence: string): string => sentence,
+};
+
+const TONES: Record<Tone, string> = {
+  none: "none",
+  light: "light",
+  "medium-light": "medium-light",
+  medium: "medium",
+  "medium-dark": "medium-dark",
+  dark: "dark",
 };
 
 export type Texts = typeof en;

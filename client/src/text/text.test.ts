@@ -33,6 +33,8 @@ const SAME = [
   "people.title",
   "shortcuts.keys.alt",
   "shortcuts.keys.escape",
+  "emoji.open",
+  "emoji.title",
 ];
 
 function pairs(a: object, b: object, path = ""): [string, string, string][] {
