@@ -8,8 +8,6 @@ export const GROUP_MS = 5 * 60 * 1_000;
 export interface Line extends Surroundings {
   /** The same before and after it is stored. */
   readonly key: string;
-  readonly mine: boolean;
-  readonly sender: UserId;
   readonly body: string;
   /** RFC 3339. */
   readonly at: string;
@@ -17,8 +15,10 @@ export interface Line extends Surroundings {
   readonly entry?: Entry;
 }
 
-/** What a line is to those before and after it. */
+/** What a line is to the reader, and to those before and after it. */
 interface Surroundings {
+  readonly mine: boolean;
+  readonly sender: UserId;
   /** Whether a new day begins with it. */
   readonly day: boolean;
   /** Whether a group begins with it. */
@@ -35,11 +35,12 @@ interface Point {
   readonly ms: number;
   readonly message?: Message;
   readonly entry?: Entry;
+  /** The line made of it last, kept for as long as it is the same. */
+  line?: Line;
 }
 
-/** Points and lines are kept with their messages: of ten thousand, one more changes two. */
+/** Kept with their messages: of ten thousand lines, one more message changes two. */
 const points = new WeakMap<Message, Point>();
-const lines = new WeakMap<Message, Line>();
 
 /**
  * The messages held, then what is on its way. With number `fresh` begins what is
@@ -51,13 +52,13 @@ export function linesOf(
   me: UserId,
   fresh: number | null = null,
 ): Line[] {
-  const pending = notIn(messages, entries, me);
-  const all = [...messages.map(pointOf), ...pending.map((entry) => pendingPoint(entry, me))];
+  const all = messages.map(pointOf);
+  for (const entry of notIn(messages, entries, me)) all.push(pendingPoint(entry, me));
   let begins = true;
   return all.map((point, index) => {
     const after = all[index + 1];
     const ends = after === undefined || !belongsTo(point, after, fresh);
-    const line = lineOf(point, { day: beginsDay(all[index - 1], point), begins, ends }, me);
+    const line = lineOf(point, beginsDay(all[index - 1], point), begins, ends, me);
     begins = ends;
     return line;
   });
@@ -99,7 +100,7 @@ function beginsDay(before: Point | undefined, point: Point): boolean {
 function pointOf(message: Message): Point {
   const held = points.get(message);
   if (held !== undefined) return held;
-  const point = { sender: message.sender, ...timeOf(message.at), message };
+  const point: Point = { sender: message.sender, ...timeOf(message.at), message };
   points.set(message, point);
   return point;
 }
@@ -113,28 +114,25 @@ function timeOf(at: string): { readonly day: string; readonly ms: number } {
   return { day: then.toDateString(), ms: then.getTime() };
 }
 
-function lineOf({ message, entry }: Point, around: Surroundings, me: UserId): Line {
-  if (message !== undefined) return storedLine(message, around, me);
-  if (entry !== undefined) return pendingLine(entry, around, me);
-  throw new Error("a point is a message or an entry");
-}
-
-function storedLine(message: Message, around: Surroundings, me: UserId): Line {
-  const { sender, client_id, body, at } = message;
+function lineOf(point: Point, day: boolean, begins: boolean, ends: boolean, me: UserId): Line {
+  const { line: held, sender, message, entry } = point;
   const mine = sender === me;
-  const held = lines.get(message);
-  if (held !== undefined && held.mine === mine && isSame(held, around)) return held;
-  const line = { key: `${sender} ${client_id}`, mine, sender, body, at, ...around, message };
-  lines.set(message, line);
-  return line;
+  const same = held?.day === day && held.begins === begins && held.ends === ends;
+  if (held !== undefined && same && held.mine === mine) return held;
+  const around = { mine, sender, day, begins, ends };
+  if (message !== undefined) point.line = storedLine(message, around);
+  else if (entry !== undefined) point.line = pendingLine(entry, around);
+  if (point.line === undefined) throw new Error("a point is a message or an entry");
+  return point.line;
 }
 
-function isSame(a: Surroundings, b: Surroundings): boolean {
-  return a.day === b.day && a.begins === b.begins && a.ends === b.ends;
+function storedLine(message: Message, around: Surroundings): Line {
+  const { sender, client_id, body, at } = message;
+  return { key: `${sender} ${client_id}`, body, at, ...around, message };
 }
 
-function pendingLine(entry: Entry, around: Surroundings, me: UserId): Line {
+function pendingLine(entry: Entry, around: Surroundings): Line {
   const { clientId, body, writtenAt: at } = entry;
-  const key = entry.state === "failed" ? `${me} ${clientId} failed` : `${me} ${clientId}`;
-  return { key, mine: true, sender: me, body, at, ...around, entry };
+  const name = `${around.sender} ${clientId}`;
+  return { key: entry.state === "failed" ? `${name} failed` : name, body, at, ...around, entry };
 }
