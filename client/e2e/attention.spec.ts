@@ -1,5 +1,6 @@
 import { expect, test } from "./fixtures";
 import { notificationsOf, setVisibility } from "./observed";
+import { clickNotification, isKept } from "./worker";
 
 const ALLOWED = { permissions: ["notifications"] };
 
@@ -69,11 +70,12 @@ test("a hidden page notifies once a message, whatever the tabs", async ({ person
 test("a click on the notification opens the conversation", async ({ person }) => {
   const ada = await person("Ada");
   const bob = await person("Bob", ALLOWED);
+  await isKept(bob.page);
   await setVisibility(bob.page, "hidden");
   await ada.talkWith(bob);
   await ada.say("Come and see");
   await expect.poll(() => notificationsOf(bob.page)).toHaveLength(1);
-  await bob.page.evaluate(() => window.notifications[0]?.dispatchEvent(new Event("click")));
+  await clickNotification(bob.context);
   await expect(bob.message("Come and see")).toBeVisible();
   // In front, and yet not in view: not read.
   await expect(ada.message("Come and see")).toHaveAttribute("data-state", "delivered");

@@ -4,8 +4,12 @@ declare global {
   interface Window {
     /** Every WebSocket that the page opened, in order. */
     sockets: WebSocket[];
-    /** Every notification that it showed. */
-    notifications: Notification[];
+    /** Every notification that it showed, itself or through its service worker. */
+    notifications: { title: string; body: string; silent: boolean }[];
+    /** How many tones it has played. */
+    tones: number;
+    /** The numbers that it put on the icon of the app. */
+    badges: number[];
     /** How often it asked for the permission to. */
     permissionAsked: number;
     /** What the last message has been, see `recordStates`. */
@@ -35,13 +39,33 @@ export function observe(): void {
       return socket;
     },
   });
+  const note = (title: string, { body = "", silent }: NotificationOptions = {}) =>
+    window.notifications.push({ title, body, silent: silent ?? false });
   window.Notification = new Proxy(Notification, {
     construct(target, [title, options]: [string, NotificationOptions]) {
-      const notification = new target(title, options);
-      window.notifications.push(notification);
-      return notification;
+      note(title, options);
+      return new target(title, options);
     },
   });
+  observeWorker();
+  window.tones = 0;
+  const { start } = OscillatorNode.prototype;
+  OscillatorNode.prototype.start = function (this: OscillatorNode, at) {
+    window.tones += 1;
+    start.call(this, at);
+  };
+  window.badges = [];
+  navigator.setAppBadge = async (unread) => void window.badges.push(unread ?? 0);
+
+  /** Where there is one: an address without TLS has none. */
+  function observeWorker() {
+    if (!("ServiceWorkerRegistration" in window)) return;
+    const { showNotification } = ServiceWorkerRegistration.prototype;
+    ServiceWorkerRegistration.prototype.showNotification = function (title, options) {
+      note(title, options);
+      return showNotification.call(this, title, options);
+    };
+  }
   Notification.requestPermission = async () => {
     window.permissionAsked += 1;
     return Notification.permission;

@@ -10,7 +10,7 @@ const COLOUR = "#0f766e";
 
 const svg = await readFile(join(FOLDER, "favicon.svg"), "utf8");
 /** The marks alone, in the middle: where the bubble is all there is, its edge is not seen. */
-const marks = svg.replace("0 0 32 32", "2.5 -2 32 32");
+const marks = svg.replace("0 0 32 32", "0.4 -2 32 32");
 /** In one colour, the marks cut out: only how opaque it is counts. */
 const cutOut = svg
   .replace(

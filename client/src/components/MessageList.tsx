@@ -10,6 +10,7 @@ import { DownIcon } from "./Icons";
 import { MessageRow } from "./MessageRow";
 import { MessagesSkeleton } from "./Skeleton";
 import { useCommands, useSelect } from "./use-app";
+import { useMissed } from "./use-missed";
 import { usePlace } from "./use-place";
 import { useRowFocus } from "./use-row-focus";
 import { useSeen } from "./use-seen";
@@ -53,8 +54,7 @@ function Opening(props: Props) {
 function Messages({ chat, log, me }: Props) {
   const commands = useCommands();
   // What is new stays marked for as long as the conversation is in front.
-  const [fresh] = useState(() => firstUnread(chat, log, me.id));
-  const lines = useLines(chat, log, me, fresh);
+  const [unread] = useState(() => firstUnread(chat, log, me.id));
   const others = useMemo(
     () => chat.members.filter((member) => member.user.id !== me.id),
     [chat.members, me.id],
@@ -62,7 +62,10 @@ function Messages({ chat, log, me }: Props) {
   const seen = useCallback((seq: number) => commands.seen(chat.id, seq), [commands, chat.id]);
   const watchEnd = useSeen(seen);
   const list = useRef<VirtuosoHandle>(null);
-  const { place, atEnd } = usePlace(list, fresh);
+  const { place, atEnd } = usePlace(list, unread);
+  const missed = useMissed(log, me.id, place, atEnd);
+  const fresh = unread ?? missed;
+  const lines = useLines(chat, log, me, fresh);
   const first = useFirstRow(list, lines.length);
   const focus = useRowFocus(list, log.base + 1, lines.length, place.goToEnd);
   const names = useMemo(
@@ -110,9 +113,9 @@ function Messages({ chat, log, me }: Props) {
         data={lines}
         firstItemIndex={log.base + 1}
         initialTopMostItemIndex={
-          fresh === null
+          unread === null
             ? { index: "LAST", align: "end" }
-            : { index: fresh - log.base - 1, align: "start" }
+            : { index: unread - log.base - 1, align: "start" }
         }
         alignToBottom
         // Heights found while scrolling up are made up for in the same frame.

@@ -66,6 +66,12 @@ class Place {
     this.settle();
   };
 
+  /** Goes to a row as when the list opens: what is new begins with it. */
+  readonly openAt = (row: number) => {
+    this.hold({ row, part: 0, y: CONTEXT });
+    this.settle();
+  };
+
   /** A row unfolds, to be read from where it is: that may push the end out of view. */
   readonly unfolding = () => {
     this.held = null;

@@ -52,7 +52,7 @@ export interface EngineState {
   readonly chats: ReadonlyMap<ConversationId, Chat>;
   /** Whether the conversations have been listed once. */
   readonly listed: boolean;
-  /** Whether everything that was missed while there was no connection is listed. */
+  /** Whether what was missed before this connection has come, as far as it is replayed. */
   readonly caughtUp: boolean;
   /** Where the list of conversations goes on; `null`: that is all. */
   readonly moreChats: string | null;

@@ -1,4 +1,4 @@
-import { noteKnown } from "../engine/log";
+import { heldTo, noteKnown } from "../engine/log";
 import { refuse, remove } from "../engine/outbox";
 import { applyDiff, fromSnapshot } from "../engine/presence";
 import type {
@@ -52,16 +52,23 @@ function onWelcome(state: State, welcome: Welcome): State {
   return { ...next, chats: new Map(), logs: new Map(), listed: false, moreChats: null };
 }
 
-/** What was undone on the server is dropped here; the list brings it back. */
-function onSynced(state: State, synced: Synced): State {
-  if (synced.reset.length === 0) return state;
+/**
+ * What was undone on the server is dropped here; the list brings it back. Where
+ * the replay had no room, at least one more message is known to exist.
+ */
+function onSynced(state: State, { reset, truncated }: Synced): State {
   const logs = new Map(state.logs);
   const chats = new Map(state.chats);
-  for (const id of synced.reset) {
+  for (const id of reset) {
     chats.delete(id);
     logs.delete(id);
   }
-  return { ...state, logs, chats };
+  for (const id of truncated) {
+    const log = logs.get(id);
+    if (log !== undefined) logs.set(id, noteKnown(log, heldTo(log) + 1));
+  }
+  const same = reset.length + truncated.length === 0;
+  return { ...state, caughtUp: true, ...(same ? {} : { logs, chats }) };
 }
 
 /** The own message takes its place in the log. */

@@ -90,7 +90,7 @@ function onListed(state: State, page: Conversations, first: boolean): State {
   const next = page.conversations.reduce(withConversation, state);
   // A first page that is read again must not cut off what was paged before.
   const moreChats = first && state.listed ? state.moreChats : page.next;
-  return { ...next, listed: true, caughtUp: state.caughtUp || first, moreChats };
+  return { ...next, listed: true, moreChats };
 }
 
 function onHistory(state: State, id: string, page: History): State {

@@ -1,0 +1,82 @@
+import { type BrowserContext, expect, type Page, type Worker } from "@playwright/test";
+import type { PushNotice } from "../src/sdk/protocol/generated";
+
+/** What is used here of a service worker's world, whose types would clash with those of pages. */
+interface Scope {
+  readonly registration: ServiceWorkerRegistration;
+  readonly dispatchEvent: (event: Event) => boolean;
+  readonly NotificationEvent: new (type: string, init: { notification: Notification }) => Event;
+}
+
+/** Until the page is under a service worker that has kept all files of its version. */
+export async function isKept(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (navigator.serviceWorker.controller !== null) return;
+    await new Promise((taken) => {
+      navigator.serviceWorker.addEventListener("controllerchange", taken, { once: true });
+    });
+  });
+}
+
+/** The service worker of a browser that has one server. */
+export async function workerOf(context: BrowserContext): Promise<Worker> {
+  return context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+}
+
+/** What the notifications say that are on the screen now. */
+export async function onScreen(context: BrowserContext): Promise<string[]> {
+  const worker = await workerOf(context);
+  return worker.evaluate(async () => {
+    const { registration } = self as unknown as Scope;
+    const shown = await registration.getNotifications();
+    return shown.map(({ title, body }) => `${title}: ${body}`);
+  });
+}
+
+/**
+ * Tells the service worker that the only notification was clicked. There is nothing
+ * to click in a browser without a screen, so what the browser grants for a click
+ * (to open a window, to bring one to the front) is not granted here.
+ */
+export async function clickNotification(context: BrowserContext): Promise<void> {
+  const worker = await workerOf(context);
+  await worker.evaluate(async () => {
+    const scope = self as unknown as Scope;
+    const [notification] = await scope.registration.getNotifications();
+    if (notification === undefined) throw new Error("there is no notification");
+    scope.dispatchEvent(new scope.NotificationEvent("notificationclick", { notification }));
+  });
+}
+
+/** Hands a push to the service worker, as the browser does with what it has decrypted. */
+export async function deliverPush(
+  context: BrowserContext,
+  home: string,
+  notice: PushNotice,
+): Promise<void> {
+  const page = context.pages()[0] ?? (await context.newPage());
+  const session = await context.newCDPSession(page);
+  const origin = new URL(home).origin;
+  const registered = new Promise<string>((found) => {
+    session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+      const ours = registrations.find(({ scopeURL }) => scopeURL === `${origin}/`);
+      if (ours !== undefined) found(ours.registrationId);
+    });
+  });
+  await session.send("ServiceWorker.enable");
+  const registrationId = await registered;
+  const data = JSON.stringify(notice);
+  await session.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data });
+  await session.detach();
+}
+
+/** Fails unless the worker keeps this many versions of the client. */
+export async function expectVersions(page: Page, count: number): Promise<void> {
+  const versions = () =>
+    page.evaluate(async () => {
+      const names = await caches.keys();
+      return names.filter((name) => name.startsWith("tidings-shell-")).length;
+    });
+  await expect.poll(versions).toBe(count);
+}
