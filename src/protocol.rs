@@ -1,4 +1,5 @@
-//! The wire: every JSON shape that crosses a socket; those of HTTP are in `http`.
+//! The wire: every JSON shape that crosses a socket; those of HTTP are in `http`,
+//! those about who is here in `presence`.
 //!
 //! `docs/protocol.md` is the contract in words; the TypeScript in
 //! `client/src/sdk/protocol/generated.ts` is printed from these types by
@@ -7,6 +8,7 @@
 //! be added; an unknown `type` is an error to the server and ignored by clients.
 
 mod http;
+mod presence;
 mod reading;
 mod typescript;
 
@@ -18,6 +20,7 @@ use ts_rs::TS;
 use crate::domain::{ClientId, ConversationId, Seq, UserId};
 
 pub use http::*;
+pub use presence::*;
 pub use reading::read;
 pub use typescript::typescript;
 
@@ -35,6 +38,7 @@ pub enum ClientFrame {
     Read(Position),
     Typing(Typing),
     Watch(Watch),
+    Activity(Activity),
     Ping(Ping),
 }
 
@@ -46,6 +50,10 @@ pub struct Hello {
     /// Whose presence the client wants.
     #[serde(default)]
     pub watch: Watch,
+    /// As in `activity`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[ts(as = "Option<bool>", optional)]
+    pub idle: bool,
 }
 
 /// The answer to `resync`, allowed at any time: replay what is missing again.
@@ -98,20 +106,6 @@ pub struct Typing {
     pub conversation: ConversationId,
 }
 
-/// Whose presence this connection wants to know; replaces what was asked before.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, TS)]
-pub struct Watch {
-    /// Whether the list of people, or at least its count, is on screen.
-    #[serde(default)]
-    pub list: bool,
-    /// People watched wherever the list is, at most [`WATCH_MAX`].
-    #[serde(default)]
-    pub users: Vec<UserId>,
-}
-
-/// The most people that one connection watches by name.
-pub const WATCH_MAX: usize = 200;
-
 /// The most cursors in one `hello` or `sync`.
 pub const CURSORS_MAX: usize = 500;
 
@@ -132,6 +126,7 @@ pub enum ServerFrame {
     Typing(TypingBy),
     Presence(Presence),
     PresenceDiff(PresenceDiff),
+    Visibility(Visibility),
     Error(ErrorFrame),
     Pong(Pong),
 }
@@ -144,6 +139,9 @@ pub struct Welcome {
     /// client drops what it holds and loads afresh; its outbox stays.
     pub epoch: String,
     pub limits: Limits,
+    /// Whether the user has chosen to be invisible; `visibility` tells of changes.
+    #[serde(default)]
+    pub invisible: bool,
 }
 
 /// The limits a client keeps to.
@@ -225,28 +223,6 @@ pub const UNREAD_MAX: u32 = 100;
 pub struct TypingBy {
     pub conversation: ConversationId,
     pub user: UserId,
-}
-
-/// Who is here, in full: replaces what the client knew.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
-pub struct Presence {
-    #[ts(type = "number")]
-    pub version: u64,
-    /// Everyone online.
-    pub count: u32,
-    /// Whether `online` is everyone; otherwise it is those of the watched who are online.
-    pub complete: bool,
-    pub online: Vec<User>,
-}
-
-/// What changed since the version before; at most one a second.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
-pub struct PresenceDiff {
-    #[ts(type = "number")]
-    pub version: u64,
-    pub count: u32,
-    pub joins: Vec<User>,
-    pub leaves: Vec<UserId>,
 }
 
 /// Something was refused; the connection lives on.
@@ -352,6 +328,10 @@ pub enum Code {
     UnsupportedMediaType,
     TooLarge,
     Internal,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A count as it goes over the wire.

@@ -235,6 +235,7 @@ impl MemberRow {
             user: User { id: UserId(self.id), name: self.name },
             delivered: from_bigint(self.delivered_seq),
             read: from_bigint(self.read_seq),
+            last_seen: None,
         }
     }
 }

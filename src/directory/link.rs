@@ -69,6 +69,7 @@ struct Inner {
     user: User,
     session: SessionId,
     greeted: AtomicBool,
+    idle: AtomicBool,
     watch: Mutex<Watch>,
     pending: Mutex<Pending>,
     frames: mpsc::Sender<Queued>,
@@ -109,6 +110,7 @@ impl Link {
             user,
             session,
             greeted: AtomicBool::new(false),
+            idle: AtomicBool::new(false),
             watch: Mutex::default(),
             pending: Mutex::default(),
             frames,
@@ -141,6 +143,16 @@ impl Link {
 
     pub fn greeted(&self) -> bool {
         self.0.greeted.load(Ordering::Acquire)
+    }
+
+    /// Whether the user has left this device alone; kept here, so that nobody
+    /// comes back when the user's actor is replaced.
+    pub fn set_idle(&self, idle: bool) {
+        self.0.idle.store(idle, Ordering::Release);
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.0.idle.load(Ordering::Acquire)
     }
 
     /// What the connection looks at: kept here, so that the list of people does

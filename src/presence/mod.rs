@@ -183,6 +183,7 @@ impl PresenceState {
             count: wire_count(roster.len()),
             complete,
             online,
+            away: Vec::new(),
         })
         .encode();
         self.directory.tell(user, UserMessage::Presence(frame));
@@ -237,5 +238,13 @@ fn difference<'a>(
             Change::Left => leaves.push(*user),
         }
     }
-    ServerFrame::PresenceDiff(PresenceDiff { version, count, joins, leaves }).encode()
+    ServerFrame::PresenceDiff(PresenceDiff {
+        version,
+        count,
+        joins,
+        leaves,
+        away: Vec::new(),
+        back: Vec::new(),
+    })
+    .encode()
 }

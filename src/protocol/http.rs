@@ -24,6 +24,9 @@ pub struct LogIn {
 pub struct Session {
     pub user: User,
     pub has_password: bool,
+    /// Whether the user has chosen to be invisible to others.
+    #[serde(default)]
+    pub invisible: bool,
     /// Only when asked for with `bearer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -40,12 +43,22 @@ pub struct SetPassword {
     pub current: Option<String>,
 }
 
+/// `PUT /api/session/visibility`.
+#[derive(Clone, Copy, Deserialize, TS)]
+pub struct SetVisibility {
+    pub invisible: bool,
+}
+
 /// One person in `GET /api/users`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
 pub struct Person {
     #[serde(flatten)]
     pub user: User,
     pub online: bool,
+    /// RFC 3339, when last online; missing while online and when never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub last_seen: Option<String>,
 }
 
 /// `GET /api/users`.
@@ -84,6 +97,11 @@ pub struct Member {
     pub delivered: Seq,
     #[ts(type = "number")]
     pub read: Seq,
+    /// RFC 3339, when last online, exact to the minute; missing when never. Of
+    /// somebody online it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub last_seen: Option<String>,
 }
 
 /// `GET /api/conversations`: most recent first.

@@ -29,6 +29,7 @@ pub fn parse(text: &str) -> Result<ClientFrame, Problem> {
         "read" => ClientFrame::Read(read(text)?),
         "typing" => ClientFrame::Typing(read(text)?),
         "watch" => ClientFrame::Watch(read(text)?),
+        "activity" => ClientFrame::Activity(read(text)?),
         "ping" => ClientFrame::Ping(read(text)?),
         _ => return Err(Problem::new(Code::UnknownType, "This `type` is not known.").field("type")),
     })
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(client_id(r#"{"type":"send"}"#), None);
     }
 
-    const SEEDS: [&str; 8] = [
+    const SEEDS: [&str; 9] = [
         r#"{"type":"hello","cursors":[{"conversation":"0199a3b0-0000-7000-8000-000000000001","seq":41}],"watch":{"list":true,"users":["0199a3b0-0000-7000-8000-000000000002"]}}"#,
         r#"{"type":"sync","cursors":[{"conversation":"0199a3b0-0000-7000-8000-000000000001","seq":0},{"seq":9007199254740991,"conversation":"0199a3b0-0000-7000-8000-000000000003"}]}"#,
         r#"{"type":"send","client_id":"0199a3b0-0000-7000-8000-000000000001","conversation":"0199a3b0-0000-7000-8000-000000000002","body":"Are you \ud83d\ude00 there?\n"}"#,
@@ -128,6 +129,7 @@ mod tests {
         r#"{"type":"read","conversation":"0199a3b0-0000-7000-8000-000000000001","seq":1}"#,
         r#"{"type":"typing","conversation":"0199A3B0-0000-7000-8000-000000000001"}"#,
         r#" {"watch":{}, "type":"watch","list":false,"users":[],"more":{"__proto__":[null,1.5e-3]}} "#,
+        r#"{"type":"activity","idle":true}"#,
         r#"{"type":"ping"}"#,
     ];
 
@@ -218,6 +220,7 @@ mod tests {
             let frame = ClientFrame::Hello(Hello {
                 cursors: vec![Cursor::new(ConversationId::fresh(), seq)],
                 watch: Watch { list, users: vec![UserId::fresh()] },
+                idle: list,
             });
             let text = serde_json::to_string(&frame).unwrap();
             proptest::prop_assert_eq!(parse(&text), Ok(frame));

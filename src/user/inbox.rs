@@ -81,6 +81,10 @@ impl UserState {
             ClientFrame::Read(position) => self.on_progress(position, true),
             ClientFrame::Typing(typing) => self.on_typing(typing.conversation),
             ClientFrame::Watch(watch) => self.on_watch(link.id(), watch),
+            ClientFrame::Activity(activity) => {
+                link.set_idle(activity.idle);
+                Ok(())
+            }
             ClientFrame::Ping(_) => {
                 link.send(ServerFrame::Pong(Pong {}).encode());
                 Ok(())
@@ -97,6 +101,7 @@ impl UserState {
         link.send(resume::welcome(&self.user, &self.services).encode());
         // Registered before the database is read: what is committed from here
         // on arrives live, what was committed before is found by the replay.
+        link.set_idle(hello.idle);
         link.greet();
         self.on_sync(link, hello.cursors)?;
         self.on_watch(link.id(), hello.watch)

@@ -31,6 +31,7 @@ pub fn welcome(user: &User, services: &Services) -> ServerFrame {
         user: user.clone(),
         epoch: services.epoch.clone(),
         limits: limits(&services.config),
+        invisible: false,
     })
 }
 

@@ -38,7 +38,8 @@ impl Context {
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|(key, _)| key.clone());
         let roster = self.services.directory.roster();
-        let person = |(_, user): (String, User)| Person { online: roster.contains(user.id), user };
+        let person =
+            |(_, user): (String, User)| Person { online: roster.contains(user.id), user, last_seen: None };
         People {
             users: found.into_iter().map(person).collect(),
             next,

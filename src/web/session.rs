@@ -29,7 +29,7 @@ pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result
         Some(account) => context.enter(&caller, &name, account, password.as_deref(), &secret).await?,
     };
     tracing::info!(user = %user.id, peer = %caller.address, "logged in");
-    let mut session = Session { user, has_password, token: None };
+    let mut session = Session { user, has_password, invisible: false, token: None };
     if bearer == Some(true) {
         session.token = Some(secret.text());
         return Ok(json(StatusCode::OK, &session));
@@ -41,7 +41,7 @@ pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result
 /// `GET /api/session`: who the caller is.
 pub async fn who_am_i(context: Arc<Context>, caller: Caller) -> Result<Response, Refusal> {
     let Member { held, .. } = context.member(&caller).await?;
-    let session = Session { user: held.user, has_password: held.has_password, token: None };
+    let session = Session { user: held.user, has_password: held.has_password, invisible: false, token: None };
     let response = json(StatusCode::OK, &session);
     // A cookie lasts as long as the session, which was just put off.
     Ok(match caller.secret() {

@@ -152,7 +152,7 @@ impl Socket {
 
     pub async fn hello(&mut self, cursors: &[(ConversationId, u64)], watch: Watch) -> Welcome {
         let cursors = cursors.iter().map(|(conversation, seq)| Cursor::new(*conversation, *seq));
-        self.say(&ClientFrame::Hello(Hello { cursors: cursors.collect(), watch })).await;
+        self.say(&ClientFrame::Hello(Hello { cursors: cursors.collect(), watch, idle: false })).await;
         match self.expect("welcome", |frame| matches!(frame, ServerFrame::Welcome(_))).await {
             ServerFrame::Welcome(welcome) => welcome,
             other => unreachable!("{other:?}"),

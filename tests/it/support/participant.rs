@@ -155,8 +155,7 @@ impl Participant {
         self.hold = None;
         self.recall();
         self.syncing = true;
-        say(&mut socket, &ClientFrame::Hello(Hello { cursors: self.cursors(), watch: Watch::default() }))
-            .await?;
+        say(&mut socket, &ClientFrame::Hello(Hello { cursors: self.cursors(), ..Hello::default() })).await?;
         Ok(socket)
     }
 

@@ -65,7 +65,12 @@ type Type = ServerFrame["type"];
 type Body<T extends Type> = Omit<Extract<ServerFrame, { type: T }>, "type">;
 
 const BODIES: { readonly [T in Type]: Check<Body<T>> } = {
-  welcome: isShape<Body<"welcome">>({ user: isUser, epoch: isString, limits: isLimits }),
+  welcome: isShape<Body<"welcome">>({
+    user: isUser,
+    epoch: isString,
+    limits: isLimits,
+    invisible: isBoolean,
+  }),
   synced: isShape<Body<"synced">>({
     truncated: isArrayOf(isString),
     reset: isArrayOf(isString),
@@ -92,13 +97,17 @@ const BODIES: { readonly [T in Type]: Check<Body<T>> } = {
     count: isCount,
     complete: isBoolean,
     online: isArrayOf(isUser),
+    away: isOptional(isArrayOf(isString)),
   }),
   presence_diff: isShape<Body<"presence_diff">>({
     version: isCount,
     count: isCount,
     joins: isArrayOf(isUser),
     leaves: isArrayOf(isString),
+    away: isOptional(isArrayOf(isString)),
+    back: isOptional(isArrayOf(isString)),
   }),
+  visibility: isShape<Body<"visibility">>({ invisible: isBoolean }),
   error: isShape<Body<"error">>({
     code: isCode,
     message: isString,
@@ -130,7 +139,12 @@ export function parse(text: string): unknown {
   }
 }
 
-const isMember = isShape<Member>({ user: isUser, delivered: isCount, read: isCount });
+const isMember = isShape<Member>({
+  user: isUser,
+  delivered: isCount,
+  read: isCount,
+  last_seen: isOptional(isString),
+});
 
 export const isConversation = isShape<Conversation>({
   id: isString,
@@ -151,7 +165,14 @@ export const isHistory = isShape<History>({
 });
 
 export const isPeople = isShape<People>({
-  users: isArrayOf(isShape<Person>({ id: isString, name: isString, online: isBoolean })),
+  users: isArrayOf(
+    isShape<Person>({
+      id: isString,
+      name: isString,
+      online: isBoolean,
+      last_seen: isOptional(isString),
+    }),
+  ),
   next: isNullOr(isString),
   online: isCount,
 });
@@ -159,6 +180,7 @@ export const isPeople = isShape<People>({
 export const isSession = isShape<Session>({
   user: isUser,
   has_password: isBoolean,
+  invisible: isBoolean,
   token: isOptional(isString),
 });
 

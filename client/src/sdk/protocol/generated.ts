@@ -6,7 +6,7 @@ export type ConversationId = string;
 
 export type ClientId = string;
 
-export type ClientFrame = { "type": "hello" } & Hello | { "type": "sync" } & Sync | { "type": "send" } & Send | { "type": "delivered" } & Position | { "type": "read" } & Position | { "type": "typing" } & Typing | { "type": "watch" } & Watch | { "type": "ping" } & Ping;
+export type ClientFrame = { "type": "hello" } & Hello | { "type": "sync" } & Sync | { "type": "send" } & Send | { "type": "delivered" } & Position | { "type": "read" } & Position | { "type": "typing" } & Typing | { "type": "watch" } & Watch | { "type": "activity" } & Activity | { "type": "ping" } & Ping;
 
 export type Hello = { 
 /**
@@ -16,7 +16,11 @@ cursors: Array<Cursor>,
 /**
  * Whose presence the client wants.
  */
-watch: Watch, };
+watch: Watch, 
+/**
+ * As in `activity`.
+ */
+idle?: boolean, };
 
 export type Sync = { cursors: Array<Cursor>, };
 
@@ -51,16 +55,22 @@ list: boolean,
  */
 users: Array<UserId>, };
 
+export type Activity = { idle: boolean, };
+
 export type Ping = Record<symbol, never>;
 
-export type ServerFrame = { "type": "welcome" } & Welcome | { "type": "synced" } & Synced | { "type": "resync" } & Resync | { "type": "stored" } & Stored | { "type": "message" } & Message | { "type": "receipt" } & Receipt | { "type": "typing" } & TypingBy | { "type": "presence" } & Presence | { "type": "presence_diff" } & PresenceDiff | { "type": "error" } & ErrorFrame | { "type": "pong" } & Pong;
+export type ServerFrame = { "type": "welcome" } & Welcome | { "type": "synced" } & Synced | { "type": "resync" } & Resync | { "type": "stored" } & Stored | { "type": "message" } & Message | { "type": "receipt" } & Receipt | { "type": "typing" } & TypingBy | { "type": "presence" } & Presence | { "type": "presence_diff" } & PresenceDiff | { "type": "visibility" } & Visibility | { "type": "error" } & ErrorFrame | { "type": "pong" } & Pong;
 
 export type Welcome = { user: User, 
 /**
  * Names this history. When it is not the one the client holds data of, the
  * client drops what it holds and loads afresh; its outbox stays.
  */
-epoch: string, limits: Limits, };
+epoch: string, limits: Limits, 
+/**
+ * Whether the user has chosen to be invisible; `visibility` tells of changes.
+ */
+invisible: boolean, };
 
 export type Limits = { text_max_chars: number, 
 /**
@@ -112,9 +122,27 @@ count: number,
 /**
  * Whether `online` is everyone; otherwise it is those of the watched who are online.
  */
-complete: boolean, online: Array<User>, };
+complete: boolean, online: Array<User>, 
+/**
+ * Those in `online` who are away.
+ */
+away?: Array<UserId>, };
 
-export type PresenceDiff = { version: number, count: number, joins: Array<User>, leaves: Array<UserId>, };
+export type PresenceDiff = { version: number, count: number, 
+/**
+ * They are not away, unless `away` has them too.
+ */
+joins: Array<User>, leaves: Array<UserId>, 
+/**
+ * Those online who are away from now on.
+ */
+away?: Array<UserId>, 
+/**
+ * Those online who are not away any more.
+ */
+back?: Array<UserId>, };
+
+export type Visibility = { invisible: boolean, };
 
 export type ErrorFrame = { 
 /**
@@ -162,6 +190,10 @@ bearer?: boolean, };
 
 export type Session = { user: User, has_password: boolean, 
 /**
+ * Whether the user has chosen to be invisible to others.
+ */
+invisible: boolean, 
+/**
  * Only when asked for with `bearer`.
  */
 token?: string, };
@@ -172,7 +204,13 @@ export type SetPassword = { password: string,
  */
 current?: string, };
 
-export type Person = { online: boolean, id: UserId, name: string, };
+export type SetVisibility = { invisible: boolean, };
+
+export type Person = { online: boolean, 
+/**
+ * RFC 3339, when last online; missing while online and when never.
+ */
+last_seen?: string, id: UserId, name: string, };
 
 export type People = { users: Array<Person>, 
 /**
@@ -192,7 +230,12 @@ export type Conversation = { id: ConversationId, members: Array<Member>, last_se
  */
 unread: number, };
 
-export type Member = { user: User, delivered: number, read: number, };
+export type Member = { user: User, delivered: number, read: number, 
+/**
+ * RFC 3339, when last online, exact to the minute; missing when never. Of
+ * somebody online it says nothing.
+ */
+last_seen?: string, };
 
 export type Conversations = { conversations: Array<Conversation>, 
 /**

@@ -108,7 +108,7 @@ export class FakeServer {
   }
 
   welcome(): ServerFrame {
-    return { type: "welcome", user: ADA, epoch: this.epoch, limits: LIMITS };
+    return { type: "welcome", user: ADA, epoch: this.epoch, limits: LIMITS, invisible: false };
   }
 
   conversation(): Conversation {
@@ -153,13 +153,13 @@ export class FakeApi {
 
   async session(): Promise<Session> {
     this.admit("session");
-    return { user: ADA, has_password: false };
+    return { user: ADA, has_password: false, invisible: false };
   }
 
   async logIn(): Promise<Session> {
     this.server.loggedIn = true;
     this.admit("logIn");
-    return { user: ADA, has_password: false };
+    return { user: ADA, has_password: false, invisible: false };
   }
 
   async logOut(): Promise<void> {
