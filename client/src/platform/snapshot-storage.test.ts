@@ -5,7 +5,7 @@ import type { Head, KeptChat } from "../sdk/engine/snapshot";
 import { ADA, BOB, LIMITS } from "../sdk/testing/fake-server";
 import { IndexedDbSnapshots } from "./snapshot-storage";
 
-const HEAD: Head = { me: ADA, hasPassword: false, epoch: "one", limits: LIMITS };
+const HEAD: Head = { me: ADA, hasPassword: false, invisible: false, epoch: "one", limits: LIMITS };
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();

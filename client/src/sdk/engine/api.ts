@@ -20,6 +20,7 @@ import type {
   PushKey,
   Session,
   SetPassword,
+  SetVisibility,
   UserId,
 } from "../protocol/generated";
 
@@ -68,6 +69,10 @@ export class Api {
 
   setPassword(body: SetPassword): Promise<void> {
     return this.tell("PUT", "/api/session/password", body);
+  }
+
+  setVisibility(body: SetVisibility): Promise<void> {
+    return this.tell("PUT", "/api/session/visibility", body);
   }
 
   /** Who is online and begins with `q`, by name. */

@@ -1,7 +1,6 @@
 import type {
   ClientFrame,
   ClientId,
-  Conversation,
   ConversationId,
   Message,
   People,
@@ -13,11 +12,13 @@ import type {
 import type { ApiError } from "./api";
 import { Connection } from "./connection";
 import { cursorsOf } from "./cursors";
+import { Idle } from "./idle";
 import { Incoming } from "./incoming";
 import { Keeping, NOTHING_KEPT } from "./keeping";
 import { Loading } from "./loading";
 import { hasGap, type Log, newestOfOthers } from "./log";
 import type { EngineEvent, StateStore } from "./model";
+import { Others } from "./others";
 import type { Entry } from "./outbox";
 import type { Ports } from "./ports";
 import { Receipts } from "./receipts";
@@ -44,6 +45,8 @@ export class Engine {
   private readonly watching: Watching;
   private readonly incoming: Incoming;
   private readonly keeping: Keeping;
+  private readonly idle: Idle;
+  private readonly others: Others;
   /** Whether the replay of this connection is over. */
   private synced = false;
   /** Whether the page began with what was kept, and has not caught up yet. */
@@ -64,6 +67,8 @@ export class Engine {
     this.loading = new Loading(store, api, clock, dispatch, () => this.session.lost());
     this.receipts = new Receipts(clock, () => store.get().limits.receipt_interval_ms, send);
     this.watching = new Watching(store, clock, send);
+    this.idle = new Idle(clock, (idle) => this.connection.send({ type: "activity", idle }));
+    this.others = new Others(store, clock, ports.timestamp, dispatch);
     this.incoming = new Incoming(store, (message, missed) => this.announce(message, missed));
     this.connection = new Connection(ports.openWebSocket, clock, {
       opened: () => this.hello(),
@@ -187,6 +192,11 @@ export class Engine {
     this.keeping.keep();
   }
 
+  /** The user has touched this device: a page that is left alone is away after a while. */
+  touch(): void {
+    this.idle.touch();
+  }
+
   /** The user wants the connection back that the server ended for good. */
   reconnect(): void {
     this.connection.start();
@@ -220,11 +230,13 @@ export class Engine {
       type: "hello",
       cursors: cursorsOf(this.store.get()),
       watch: this.watching.announce(),
+      ...(this.idle.now ? { idle: true } : {}),
     });
   }
 
   private onFrame(frame: ServerFrame): void {
     if (frame.type === "message") this.incoming.weigh(frame);
+    this.others.hear(frame);
     const { epoch } = this.store.get();
     this.dispatch({ type: "frame", frame, now: this.ports.clock.now() });
     this.follow(frame, epoch);
@@ -248,18 +260,9 @@ export class Engine {
       case "receipt":
         if (frame.user === this.me()) this.receipts.confirmed(frame.conversation, frame);
         break;
-      case "typing":
-        this.forgetTyping();
-        break;
       default:
         break;
     }
-  }
-
-  private forgetTyping(): void {
-    const { clock } = this.ports;
-    const { typing_expiry_ms } = this.store.get().limits;
-    clock.after(typing_expiry_ms, () => this.dispatch({ type: "quiet", now: clock.now() }));
   }
 
   private onWelcome(welcome: Welcome, epoch: string | null): void {
@@ -331,8 +334,8 @@ export class Engine {
 
   /** Changes the state, then does what the change asks for. */
   private dispatch(event: EngineEvent): void {
-    if (event.type === "conversation") this.confirm([event.conversation]);
-    if (event.type === "listed") this.confirm(event.page.conversations);
+    if (event.type === "conversation") this.receipts.listed([event.conversation], this.me());
+    if (event.type === "listed") this.receipts.listed(event.page.conversations, this.me());
     if (event.type === "restored") this.recalled = true;
     const before = this.store.get();
     this.store.dispatch(event);
@@ -358,14 +361,6 @@ export class Engine {
     const changed = new Map([...after].filter(([id, log]) => before.get(id) !== log));
     for (const [id, log] of changed) this.reportDelivered(id, log);
     if (this.synced) this.repair(changed);
-  }
-
-  /** What the server already knows of the own positions need not be told. */
-  private confirm(conversations: readonly Conversation[]): void {
-    for (const { id, members } of conversations) {
-      const own = members.find((member) => member.user.id === this.me());
-      if (own !== undefined) this.receipts.confirmed(id, own);
-    }
   }
 
   /** Fetches what is known to be missing: messages, or the conversation itself. */

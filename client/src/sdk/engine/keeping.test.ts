@@ -159,7 +159,7 @@ const state = fc
     );
     return {
       ...INITIAL,
-      stage: { kind: "active", me: ADA, hasPassword: true } as const,
+      stage: { kind: "active", me: ADA, hasPassword: true, invisible: true } as const,
       epoch: "one",
       chats: new Map(all.map(({ chat }) => [chat.id, chat])),
       logs: new Map(all.map(({ chat, log }) => [chat.id, log])),

@@ -99,6 +99,7 @@ function isSame(a: Head, b: Head | null): boolean {
     a.me.id === b?.me.id &&
     a.epoch === b.epoch &&
     a.hasPassword === b.hasPassword &&
+    a.invisible === b.invisible &&
     a.limits === b.limits
   );
 }

@@ -34,7 +34,13 @@ export type Stage =
   | { readonly kind: "starting" }
   /** Nobody is logged in; `loggedOut`: the server ended the session. */
   | { readonly kind: "anonymous"; readonly loggedOut: boolean }
-  | { readonly kind: "active"; readonly me: User; readonly hasPassword: boolean };
+  | {
+      readonly kind: "active";
+      readonly me: User;
+      readonly hasPassword: boolean;
+      /** Whether the user has chosen to be invisible to others. */
+      readonly invisible: boolean;
+    };
 
 export type Link = "connecting" | "open" | "closed";
 
@@ -47,6 +53,8 @@ export interface EngineState {
   readonly epoch: string | null;
   readonly limits: Limits;
   readonly presence: Presence;
+  /** RFC 3339: when those were here last who are not, as far as is known. */
+  readonly lastSeen: ReadonlyMap<UserId, string>;
   /** Everyone ever heard of on this page, for their names. */
   readonly people: ReadonlyMap<UserId, User>;
   readonly chats: ReadonlyMap<ConversationId, Chat>;
@@ -72,6 +80,9 @@ export type EngineEvent =
   | { readonly type: "session"; readonly session: Session }
   | { readonly type: "anonymous"; readonly loggedOut: boolean }
   | { readonly type: "password_set" }
+  | { readonly type: "visibility"; readonly invisible: boolean }
+  /** These people are about to leave; RFC 3339, by this page's clock. */
+  | { readonly type: "leaving"; readonly users: readonly UserId[]; readonly at: string }
   | { readonly type: "link"; readonly link: Link; readonly ending: Ending | null }
   | { readonly type: "listed"; readonly page: Conversations; readonly first: boolean }
   | { readonly type: "conversation"; readonly conversation: Conversation }

@@ -8,23 +8,70 @@ export interface Presence {
   /** Whether `online` is everyone; otherwise it holds those watched. */
   readonly complete: boolean;
   readonly online: ReadonlyMap<UserId, User>;
+  /** Those of them who are away. */
+  readonly away: ReadonlySet<UserId>;
 }
 
-export const UNKNOWN: Presence = { version: 0, count: null, complete: true, online: new Map() };
+export const UNKNOWN: Presence = {
+  version: 0,
+  count: null,
+  complete: true,
+  online: new Map(),
+  away: new Set(),
+};
 
 /** A snapshot replaces what was known, whatever its version: the server may be a new one. */
 export function fromSnapshot(snapshot: Snapshot): Presence {
-  const { version, count, complete } = snapshot;
-  return { version, count, complete, online: new Map(snapshot.online.map((u) => [u.id, u])) };
+  const { version, count, complete, online, away } = snapshot;
+  return {
+    version,
+    count,
+    complete,
+    online: new Map(online.map((user) => [user.id, user])),
+    away: new Set(away),
+  };
+}
+
+/** Whether a difference comes after what is known. */
+export function isNews(presence: Presence, diff: PresenceDiff): boolean {
+  return presence.count !== null && diff.version > presence.version;
 }
 
 /** Applies a difference to what is known; one whose version is not above the one held is old. */
 export function applyDiff(presence: Presence, diff: PresenceDiff): Presence {
-  if (presence.count === null || diff.version <= presence.version) return presence;
+  if (!isNews(presence, diff)) return presence;
   const { version, count } = diff;
-  if (diff.joins.length === 0 && diff.leaves.length === 0) return { ...presence, version, count };
-  const online = new Map(presence.online);
-  for (const id of diff.leaves) online.delete(id);
-  for (const user of diff.joins) online.set(user.id, user);
-  return { ...presence, version, count, online };
+  return { ...presence, version, count, ...withMoves(presence, diff) };
+}
+
+/** What holds nobody new stays the same object: whoever looks at it is not drawn again. */
+function withMoves(
+  { online, away }: Presence,
+  diff: PresenceDiff,
+): Pick<Presence, "online" | "away"> {
+  const { joins, leaves } = diff;
+  const active = [...joins.map((user) => user.id), ...leaves, ...(diff.back ?? [])];
+  const gone = active.filter((id) => away.has(id));
+  const left = diff.away ?? [];
+  return {
+    online: joins.length + leaves.length === 0 ? online : moved(online, joins, leaves),
+    away:
+      gone.length + left.length === 0 ? away : new Set([...away].filter(not(gone)).concat(left)),
+  };
+}
+
+function moved(
+  online: ReadonlyMap<UserId, User>,
+  joins: readonly User[],
+  leaves: readonly UserId[],
+): ReadonlyMap<UserId, User> {
+  const next = new Map(online);
+  for (const id of leaves) next.delete(id);
+  for (const user of joins) next.set(user.id, user);
+  return next;
+}
+
+function not(ids: readonly UserId[]): (id: UserId) => boolean {
+  const excluded = new Set(ids);
+  return (id) => !excluded.has(id);
 }

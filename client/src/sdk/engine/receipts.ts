@@ -1,4 +1,4 @@
-import type { ClientFrame, ConversationId } from "../protocol/generated";
+import type { ClientFrame, Conversation, ConversationId, UserId } from "../protocol/generated";
 import type { Clock } from "./clock";
 
 type Kind = "delivered" | "read";
@@ -45,6 +45,14 @@ export class Receipts {
     const place = this.place(conversation);
     for (const kind of KINDS) {
       place.confirmed[kind] = Math.max(place.confirmed[kind], marks[kind]);
+    }
+  }
+
+  /** What the server already knows of the own positions need not be told. */
+  listed(conversations: readonly Conversation[], me: UserId | null): void {
+    for (const { id, members } of conversations) {
+      const own = members.find((member) => member.user.id === me);
+      if (own !== undefined) this.confirmed(id, own);
     }
   }
 

@@ -105,6 +105,14 @@ export class SessionKeeper {
     });
   }
 
+  /** Whether others are to see that the user is here, on whatever device. */
+  setVisibility(invisible: boolean): Promise<ApiError | null> {
+    return attempt(async () => {
+      await this.api.setVisibility({ invisible });
+      this.dispatch({ type: "visibility", invisible });
+    });
+  }
+
   /** Whether a connection that was refused is worth another attempt. */
   async admitted(): Promise<boolean> {
     try {

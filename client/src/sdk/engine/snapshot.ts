@@ -13,6 +13,7 @@ export const KEPT_CHARS = 1_000_000;
 export interface Head {
   readonly me: User;
   readonly hasPassword: boolean;
+  readonly invisible: boolean;
   readonly epoch: string;
   readonly limits: Limits;
 }
@@ -38,7 +39,8 @@ export type Held = readonly [Chat, Log];
 /** `null` while there is nothing worth keeping. */
 export function headOf({ stage, epoch, limits }: EngineState): Head | null {
   if (stage.kind !== "active" || epoch === null) return null;
-  return { me: stage.me, hasPassword: stage.hasPassword, epoch, limits };
+  const { me, hasPassword, invisible } = stage;
+  return { me, hasPassword, invisible, epoch, limits };
 }
 
 /** Those to keep: the most recently active ones, within the bounds. */
@@ -69,11 +71,11 @@ export function restored<State extends EngineState>(
   state: State,
   { head, chats }: Snapshot,
 ): State {
-  const { me, hasPassword, epoch, limits } = head;
+  const { me, hasPassword, invisible, epoch, limits } = head;
   const fitting = chats.filter((kept) => kept.epoch === epoch);
   return {
     ...state,
-    stage: { kind: "active", me, hasPassword },
+    stage: { kind: "active", me, hasPassword, invisible },
     epoch,
     limits,
     people: new Map(

@@ -12,7 +12,10 @@ function setUp(complete: boolean) {
   const store = createStore();
   const clock = new FakeClock();
   const sent: ClientFrame[] = [];
-  store.dispatch({ type: "session", session: { user: ADA, has_password: false } });
+  store.dispatch({
+    type: "session",
+    session: { user: ADA, has_password: false, invisible: false },
+  });
   const snapshot = { type: "presence" as const, version: 1, count: 9, complete, online: [] };
   store.dispatch({ type: "frame", frame: snapshot, now: 0 });
   const members = [ADA, BOB].map((user) => ({ user, delivered: 0, read: 0 }));

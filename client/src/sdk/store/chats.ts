@@ -1,6 +1,7 @@
 import { heldTo, type Log, noteKnown, place, placeAll, startLog, trim } from "../engine/log";
 import { type Chat, UNREAD_MAX } from "../engine/model";
 import type { Conversation, Member, Message, Receipt, UserId } from "../protocol/generated";
+import { withLastSeen } from "./standing";
 import type { State } from "./state";
 
 /** Unread messages up to this many are loaded with the list, so that they are held at once. */
@@ -30,12 +31,18 @@ export function withConversation(state: State, conversation: Conversation): Stat
   for (const member of members) people.set(member.user.id, member.user);
   return recount(
     {
-      ...state,
+      ...withLastSeen(state, seenIn(conversation)),
       people,
       chats: new Map(state.chats).set(chat.id, chat),
       logs: new Map(state.logs).set(chat.id, log),
     },
     chat.id,
+  );
+}
+
+function seenIn({ members }: Conversation): [UserId, string][] {
+  return members.flatMap(({ user, last_seen }) =>
+    last_seen === undefined ? [] : [[user.id, last_seen]],
   );
 }
 

@@ -13,6 +13,7 @@ import type {
   Welcome,
 } from "../protocol/generated";
 import { myId, withMessages, withReceipt } from "./chats";
+import { withVisibility } from "./standing";
 import type { State } from "./state";
 
 /** What one frame of the server changes. */
@@ -34,6 +35,8 @@ export function reduceFrame(state: State, frame: ServerFrame, now: number): Stat
       return withPeople({ ...state, presence: fromSnapshot(frame) }, frame.online);
     case "presence_diff":
       return withPeople({ ...state, presence: applyDiff(state.presence, frame) }, frame.joins);
+    case "visibility":
+      return withVisibility(state, frame.invisible);
     case "error":
       return { ...state, outbox: refuse(state.outbox, frame, now) };
     case "resync":
@@ -47,7 +50,14 @@ export function reduceFrame(state: State, frame: ServerFrame, now: number): Stat
 /** Another history than the one held: everything but the outbox goes. */
 function onWelcome(state: State, welcome: Welcome): State {
   const { epoch, limits } = welcome;
-  const next: State = { ...state, epoch, limits, link: "open", ending: null, caughtUp: false };
+  const next: State = {
+    ...withVisibility(state, welcome.invisible),
+    epoch,
+    limits,
+    link: "open",
+    ending: null,
+    caughtUp: false,
+  };
   if (state.epoch === null || state.epoch === epoch) return next;
   return { ...next, chats: new Map(), logs: new Map(), listed: false, moreChats: null };
 }

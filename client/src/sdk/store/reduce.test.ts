@@ -22,7 +22,7 @@ function conversation(last: number, read: number, unread = last - read): Convers
 }
 
 function stateAfter(...events: Parameters<typeof reduce>[1][]): State {
-  const session = { user: ada, has_password: false };
+  const session = { user: ada, has_password: false, invisible: false };
   return [{ type: "session" as const, session }, ...events].reduce(reduce, INITIAL);
 }
 
@@ -122,9 +122,15 @@ test("the own message moves from the outbox to the log in one step", () => {
 
 test("another user starts from nothing, the same one from what is held", () => {
   const state = stateAfter({ type: "conversation", conversation: conversation(5, 5) });
-  const again = reduce(state, { type: "session", session: { user: ada, has_password: true } });
+  const again = reduce(state, {
+    type: "session",
+    session: { user: ada, has_password: true, invisible: false },
+  });
   expect(again.chats.size).toBe(1);
-  const other = reduce(state, { type: "session", session: { user: bob, has_password: false } });
+  const other = reduce(state, {
+    type: "session",
+    session: { user: bob, has_password: false, invisible: false },
+  });
   expect(other.chats.size).toBe(0);
 });
 

@@ -2,7 +2,7 @@ import { noteKnown, prepend, startLog } from "../engine/log";
 import type { EngineEvent } from "../engine/model";
 import { enqueue, markSent, remove, resendAll, retry } from "../engine/outbox";
 import { restored } from "../engine/snapshot";
-import type { Conversations, History, Session } from "../protocol/generated";
+import type { Conversations, History, Session, UserId } from "../protocol/generated";
 import {
   myId,
   withBounded,
@@ -12,6 +12,7 @@ import {
   withTrimmed,
 } from "./chats";
 import { reduceFrame } from "./reduce-frame";
+import { withLastSeen, withoutWriters, withVisibility } from "./standing";
 import { INITIAL, type State } from "./state";
 
 /** The state after an event; the same object when nothing changed. */
@@ -29,6 +30,10 @@ export function reduce(state: State, event: EngineEvent): State {
       return state.stage.kind === "active"
         ? { ...state, stage: { ...state.stage, hasPassword: true } }
         : state;
+    case "visibility":
+      return withVisibility(state, event.invisible);
+    case "leaving":
+      return onLeaving(state, event.users, event.at);
     case "link":
       return onLink(state, event);
     case "listed":
@@ -72,12 +77,25 @@ function onSession(state: State, session: Session): State {
   return {
     ...base,
     people,
-    stage: { kind: "active", me: session.user, hasPassword: session.has_password },
+    stage: {
+      kind: "active",
+      me: session.user,
+      hasPassword: session.has_password,
+      invisible: session.invisible,
+    },
   };
 }
 
 function onAnonymous(state: State, loggedOut: boolean): State {
   return { ...INITIAL, open: state.open, stage: { kind: "anonymous", loggedOut } };
+}
+
+/** Whoever goes is not writing any more. */
+function onLeaving(state: State, users: readonly UserId[], at: string): State {
+  return withLastSeen(
+    withoutWriters(state, users),
+    users.map((user) => [user, at]),
+  );
 }
 
 function onLink(state: State, event: Extract<EngineEvent, { type: "link" }>): State {

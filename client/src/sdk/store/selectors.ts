@@ -1,12 +1,30 @@
 import { hasGap, type Log } from "../engine/log";
 import { type Chat, UNREAD_MAX } from "../engine/model";
 import type { Entry } from "../engine/outbox";
+import type { Presence } from "../engine/presence";
 import type { ConversationId, Member, User, UserId } from "../protocol/generated";
 import type { Line } from "./lines";
 import type { State } from "./state";
 
 export const selectMe = (state: State): User | null =>
   state.stage.kind === "active" ? state.stage.me : null;
+
+/** Whether the user has chosen to be invisible to others. */
+export const selectInvisible = (state: State): boolean =>
+  state.stage.kind === "active" && state.stage.invisible;
+
+/** How somebody stands; `unknown`: the server has not told yet. */
+export type Status = "online" | "away" | "offline" | "unknown";
+
+export function statusOf(presence: Presence, user: UserId): Status {
+  if (presence.online.has(user)) return presence.away.has(user) ? "away" : "online";
+  return presence.count === null ? "unknown" : "offline";
+}
+
+/** When somebody who is offline was here last (RFC 3339); `null`: never, or that is not known. */
+export function lastSeenOf(state: State, user: UserId): string | null {
+  return statusOf(state.presence, user) === "offline" ? (state.lastSeen.get(user) ?? null) : null;
+}
 
 /** All unread messages of the conversations that are listed. */
 export function selectUnread(state: State): number {

@@ -26,6 +26,7 @@ export const INITIAL: State = {
   epoch: null,
   limits: LIMITS,
   presence: UNKNOWN,
+  lastSeen: new Map(),
   people: new Map(),
   chats: new Map(),
   listed: false,
