@@ -34,6 +34,37 @@ export function onLeave(leave: () => void): void {
   });
 }
 
+/** Input is reported at most this often: only minutes count. */
+const INPUT_MS = 1_000;
+
+/**
+ * Calls back at once, and when the user does anything at all on the page, or
+ * turns to it. A page that is hidden gets no input.
+ */
+export function onInput(input: () => void): void {
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  const report = () => {
+    const now = performance.now();
+    if (now - reportedAt < INPUT_MS) return;
+    reportedAt = now;
+    input();
+  };
+  const options = { capture: true, passive: true };
+  // Not `scroll`: the page does that by itself when a message comes.
+  for (const type of ["pointerdown", "keydown", "wheel", "touchmove"]) {
+    window.addEventListener(type, report, options);
+  }
+  // Something that moves under a pointer at rest is no input either.
+  const move = (event: PointerEvent) => {
+    if (event.movementX !== 0 || event.movementY !== 0) report();
+  };
+  window.addEventListener("pointermove", move, options);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") report();
+  });
+  report();
+}
+
 /** Calls back when a connection is likely to be needed, or to be dead. */
 export function onWake(wake: () => void): void {
   window.addEventListener("online", wake);

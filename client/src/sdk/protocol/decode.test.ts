@@ -17,6 +17,15 @@ describe("decodeFrame", () => {
     expect(decoded).toMatchObject({ kind: "frame", frame: message });
   });
 
+  test("takes presence with and without those who are away", () => {
+    const plain = { type: "presence_diff", version: 1, count: 1, joins: [], leaves: ["u"] };
+    for (const frame of [plain, { ...plain, away: ["v"], back: [] }]) {
+      expect(decodeFrame(JSON.stringify(frame))).toMatchObject({ kind: "frame", frame });
+    }
+    const wrong = { ...plain, away: [7] };
+    expect(decodeFrame(JSON.stringify(wrong))).toEqual({ kind: "malformed" });
+  });
+
   test("leaves frames of unknown types alone", () => {
     expect(decodeFrame('{"type":"reaction"}')).toEqual({ kind: "unknown" });
     expect(decodeFrame('{"type":"constructor"}')).toEqual({ kind: "unknown" });

@@ -41,6 +41,8 @@ export class FakeServer {
   reachable = true;
   /** The day of everything that is stored. */
   day = 23;
+  /** Everything said of whether the page is left alone, with each hello too. */
+  readonly idle: boolean[] = [];
   /** Requests answered, by name. */
   readonly asked: string[] = [];
   private readonly positions = new Map([
@@ -77,6 +79,7 @@ export class FakeServer {
   answer(frame: ClientFrame): ServerFrame[] {
     switch (frame.type) {
       case "hello":
+        this.idle.push(frame.idle ?? false);
         return [this.welcome(), ...this.replay(frame.cursors)];
       case "sync":
         return this.replay(frame.cursors);
@@ -88,6 +91,9 @@ export class FakeServer {
       case "delivered":
       case "read":
         return [this.receipt(frame.type, frame.seq)];
+      case "activity":
+        this.idle.push(frame.idle);
+        return [];
       case "ping":
         return [{ type: "pong" }];
       default:
