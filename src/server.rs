@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::database::{Database, DatabaseError};
 use crate::directory::{Address, Close, Directory};
 use crate::persistence::Persistence;
+use crate::presence;
 use crate::push::Push;
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorMessage};
 use crate::user::{Resumes, Services, Users};
@@ -119,6 +120,9 @@ impl Server {
         self.dismiss().await;
         // What was sent between the two.
         self.services.persistence.flush().await;
+        if let Err(error) = presence::store_last(&self.services.database, &self.services.directory).await {
+            tracing::warn!(%error, "it is not stored who was here last");
+        }
         let (supervisor, task) = self.supervisor;
         supervisor.stop(None);
         for (task, what) in [(task, "supervisor"), (self.front, "web front")] {

@@ -161,6 +161,7 @@ limits! {
     presence_interval millis "PRESENCE_INTERVAL" = 1000, 10 to 60000: "At most one presence frame in this time."
     presence_complete count "PRESENCE_COMPLETE" = 300, 0 to 10000: "Online users up to which everyone is told of everyone; beyond it, of those watched."
     presence_count_interval millis "PRESENCE_COUNT_INTERVAL" = 10000, 100 to 600000: "How often the count goes out beyond that."
+    presence_seen_interval millis "PRESENCE_SEEN_INTERVAL" = 60000, 100 to 3600000: "How often it is stored that those online are still here; a killed server forgets no more of when they were last seen."
     typing_interval millis "TYPING_INTERVAL" = 3000, 100 to 60000: "Typing in one conversation is passed on once in this time."
     typing_expiry millis "TYPING_EXPIRY" = 6000, 100 to 60000: "After which clients forget that somebody is typing."
     receipt_interval millis "RECEIPT_INTERVAL" = 250, 10 to 60000: "Receipts of one conversation are sent and stored once in this time."

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message, Utf8Bytes, error::CapacityError};
 
 use crate::directory::{Close, ConnectionId, Link, OutboundLimits, Outgoing};
-use crate::domain::{Budget, SessionId};
+use crate::domain::{Budget, SessionId, Visibility};
 use crate::metrics;
 use crate::protocol::User;
 use crate::user::Services;
@@ -37,6 +37,8 @@ const ACTOR_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Identity {
     pub user: User,
     pub session: SessionId,
+    /// What the user had chosen when the session was looked at.
+    pub visibility: Visibility,
 }
 
 /// Serves an upgraded socket until it ends, and says farewell.
@@ -53,6 +55,7 @@ where
         // The last of `crashes` closes it.
         Budget::new(config.crashes.saturating_sub(1), config.crash_window),
     );
+    link.learn_visibility(identity.visibility);
     if !services.users.attach(&link, config.sockets_per_user) {
         return Box::pin(farewell(&mut socket, End::Close(Close::TooManySockets))).await;
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::error::is_missing_reference;
 use super::history::EventRow;
 use super::{Database, DatabaseError, Doing, UNREAD_SCAN, from_bigint};
-use crate::domain::{ConversationId, UserId};
+use crate::domain::{ConversationId, UserId, rfc3339};
 use crate::protocol::{Conversation, Member, UNREAD_MAX, User};
 
 /// Two different users, in the order in which a direct conversation keeps them.
@@ -77,9 +77,13 @@ const NEXT_PAGE: &str = seen_by_member!(
     "c.last_seq > 0 AND (c.last_at, c.id) < ($4, $5) ORDER BY c.last_at DESC, c.id DESC LIMIT $3"
 );
 
+/// As `$2` sees them: of others who are invisible, as they were when they became so.
 const MEMBERS: &str = "
-SELECT m.conversation_id, u.id, u.name, m.delivered_seq, m.read_seq
+SELECT m.conversation_id, u.id, u.name, u.last_seen_at,
+    CASE WHEN hidden THEN m.shown_delivered_seq ELSE m.delivered_seq END AS delivered_seq,
+    CASE WHEN hidden THEN m.shown_read_seq ELSE m.read_seq END AS read_seq
 FROM members m JOIN users u ON u.id = m.user_id
+CROSS JOIN LATERAL (SELECT u.id <> $2 AND u.visibility % 2 = 1 AND u.visibility = m.frozen_at AS hidden) AS seen
 WHERE m.conversation_id = ANY($1) ORDER BY m.conversation_id, u.id";
 
 const MEMBER_IDS: &str = "
@@ -102,6 +106,7 @@ struct MemberRow {
     conversation_id: Uuid,
     id: Uuid,
     name: String,
+    last_seen_at: Option<OffsetDateTime>,
     delivered_seq: i64,
     read_seq: i64,
 }
@@ -152,7 +157,7 @@ impl Database {
             .fetch_all(&self.pool)
             .await
             .doing("read a conversation")?;
-        Ok(self.with_members(rows).await?.pop())
+        Ok(self.with_members(user, rows).await?.pop())
     }
 
     /// Up to `limit` conversations of the user in which something was written,
@@ -178,7 +183,7 @@ impl Database {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).and_then(ConversationRow::cursor);
-        Ok((self.with_members(rows).await?, next))
+        Ok((self.with_members(user, rows).await?, next))
     }
 
     /// Everyone in a conversation of this user; none when it is not one.
@@ -196,10 +201,18 @@ impl Database {
         Ok((!ids.is_empty()).then(|| ids.into_iter().map(UserId).collect()))
     }
 
-    async fn with_members(&self, rows: Vec<ConversationRow>) -> Result<Vec<Conversation>, DatabaseError> {
+    async fn with_members(
+        &self,
+        user: UserId,
+        rows: Vec<ConversationRow>,
+    ) -> Result<Vec<Conversation>, DatabaseError> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let members: Vec<MemberRow> =
-            sqlx::query_as(MEMBERS).bind(ids).fetch_all(&self.pool).await.doing("read the members")?;
+        let members: Vec<MemberRow> = sqlx::query_as(MEMBERS)
+            .bind(ids)
+            .bind(user.0)
+            .fetch_all(&self.pool)
+            .await
+            .doing("read the members")?;
         let mut by_conversation: HashMap<Uuid, Vec<Member>> = HashMap::new();
         for row in members {
             by_conversation.entry(row.conversation_id).or_default().push(row.into_member());
@@ -235,7 +248,7 @@ impl MemberRow {
             user: User { id: UserId(self.id), name: self.name },
             delivered: from_bigint(self.delivered_seq),
             read: from_bigint(self.read_seq),
-            last_seen: None,
+            last_seen: self.last_seen_at.map(rfc3339),
         }
     }
 }

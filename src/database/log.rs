@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Fault, UNREAD_SCAN, from_bigint, to_bigint};
-use crate::domain::{ClientId, ConversationId, Seq, UserId};
+use crate::domain::{ClientId, ConversationId, Seq, UserId, Visibility};
 use crate::protocol::UNREAD_MAX;
 
 /// A connection that appends to the log. It belongs to one writer; after a
@@ -61,6 +61,8 @@ pub enum Moved {
         /// The messages of others after `read`, up to [`UNREAD_MAX`]; none when
         /// only `delivered` grew.
         unread: Option<u32>,
+        /// What the user had chosen then: others may not be told.
+        visibility: Visibility,
         others: Vec<UserId>,
     },
     /// The user is not in that conversation.
@@ -119,23 +121,29 @@ LEFT JOIN audience a ON a.conversation_id = i.conversation_id
 ORDER BY i.place";
 
 // Positions only grow, end at the end of the log, and what is read is also
-// delivered (the caller sees to that of the input).
+// delivered (the caller sees to that of the input). With the first that grows
+// while the user is invisible, what others see stays as it was.
 const ADVANCE: &str = "
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
     WITH ORDINALITY AS t (conversation_id, user_id, delivered, read, place)
 ), clamped AS MATERIALIZED (
-    SELECT i.place, m.conversation_id, m.user_id, m.read_seq AS read_before,
+    SELECT i.place, m.conversation_id, m.user_id, m.read_seq AS read_before, u.visibility,
+        CASE WHEN u.visibility % 2 = 1 THEN u.visibility ELSE 0 END AS frozen_at,
         least(i.delivered, c.last_seq) AS delivered, least(i.read, c.last_seq) AS read
     FROM input i JOIN members m USING (conversation_id, user_id) JOIN conversations c ON c.id = i.conversation_id
+    JOIN users u ON u.id = i.user_id
 ), grown AS (
     UPDATE members m SET delivered_seq = greatest(m.delivered_seq, p.delivered),
-        read_seq = greatest(m.read_seq, p.read)
+        read_seq = greatest(m.read_seq, p.read),
+        frozen_at = greatest(m.frozen_at, p.frozen_at),
+        shown_delivered_seq = CASE WHEN m.frozen_at < p.frozen_at THEN m.delivered_seq ELSE m.shown_delivered_seq END,
+        shown_read_seq = CASE WHEN m.frozen_at < p.frozen_at THEN m.read_seq ELSE m.shown_read_seq END
     FROM clamped p WHERE m.conversation_id = p.conversation_id AND m.user_id = p.user_id
         AND (m.delivered_seq < p.delivered OR m.read_seq < p.read)
     RETURNING p.place, m.delivered_seq, m.read_seq
 )
-SELECT i.conversation_id, i.user_id, g.delivered_seq, g.read_seq,
+SELECT i.conversation_id, i.user_id, g.delivered_seq, g.read_seq, p.visibility,
     CASE WHEN g.read_seq > p.read_before THEN (SELECT count(*) FROM (
         SELECT sender_id FROM events
         WHERE conversation_id = i.conversation_id AND seq > g.read_seq ORDER BY seq DESC LIMIT $5
@@ -163,6 +171,7 @@ struct MovedRow {
     user_id: Uuid,
     delivered_seq: Option<i64>,
     read_seq: Option<i64>,
+    visibility: Option<i64>,
     unread: Option<i64>,
     others: Vec<Uuid>,
 }
@@ -260,6 +269,7 @@ impl MovedRow {
                 read: from_bigint(read),
             },
             unread: self.unread.map(|count| u32::try_from(count).unwrap_or(UNREAD_MAX).min(UNREAD_MAX)),
+            visibility: Visibility(self.visibility.map_or(0, from_bigint)),
             others: self.others.into_iter().map(UserId).collect(),
         }
     }

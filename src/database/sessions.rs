@@ -4,8 +4,8 @@ use sqlx::postgres::types::PgInterval;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::{Database, DatabaseError, Doing};
-use crate::domain::{SessionId, UserId};
+use super::{Database, DatabaseError, Doing, from_bigint};
+use crate::domain::{SessionId, UserId, Visibility};
 use crate::protocol::User;
 
 /// Whose session it is.
@@ -15,6 +15,7 @@ pub struct Held {
     /// The normal form of the name.
     pub name_key: String,
     pub has_password: bool,
+    pub visibility: Visibility,
     pub kept: Kept,
 }
 
@@ -39,7 +40,8 @@ WITH expired AS (
 INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, now() + $3)";
 
 const FIND: &str = "
-SELECT u.id, u.name, u.name_key, u.password_hash IS NOT NULL AS has_password, s.expires_at < now() + $2 AS extensible
+SELECT u.id, u.name, u.name_key, u.visibility, u.password_hash IS NOT NULL AS has_password,
+    s.expires_at < now() + $2 AS extensible
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND s.expires_at > now()";
 
 const EXTEND: &str =
@@ -54,6 +56,7 @@ struct SessionRow {
     id: Uuid,
     name: String,
     name_key: String,
+    visibility: i64,
     has_password: bool,
     extensible: bool,
 }
@@ -129,6 +132,7 @@ impl SessionRow {
             user: User { id: UserId(self.id), name: self.name },
             name_key: self.name_key,
             has_password: self.has_password,
+            visibility: Visibility(from_bigint(self.visibility)),
             kept: if self.extensible { Kept::Extensible } else { Kept::Fresh },
         }
     }

@@ -1,9 +1,10 @@
 use sqlx::FromRow;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::sessions::insert_session;
-use super::{Database, DatabaseError, Doing};
-use crate::domain::{Name, SessionId, UserId, name_key};
+use super::{Database, DatabaseError, Doing, from_bigint};
+use crate::domain::{Name, SessionId, UserId, Visibility, name_key, rfc3339};
 use crate::protocol::User;
 
 /// What became of asking for a new name.
@@ -21,6 +22,17 @@ pub struct Account {
     pub user: User,
     /// A PHC string; none where no password was set.
     pub password_hash: Option<String>,
+    pub visibility: Visibility,
+}
+
+/// A user whose name was searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The normal form of the name, by which the search goes on.
+    pub key: String,
+    pub user: User,
+    /// RFC 3339, UTC, milliseconds; none of who never was online.
+    pub last_seen: Option<String>,
 }
 
 /// Sorts after every character that a name can have.
@@ -32,13 +44,13 @@ const CLAIM: &str = "
 INSERT INTO users (id, name, name_key, look_alike, password_hash) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING";
 
-const ACCOUNT_BY_KEY: &str = "SELECT id, name, password_hash FROM users WHERE name_key = $1";
+const ACCOUNT_BY_KEY: &str = "SELECT id, name, password_hash, visibility FROM users WHERE name_key = $1";
 
-const ACCOUNT: &str = "SELECT id, name, password_hash FROM users WHERE id = $1";
+const ACCOUNT: &str = "SELECT id, name, password_hash, visibility FROM users WHERE id = $1";
 
 // A range of the index: nothing in the prefix is a pattern, `%` and `_` are data.
 const SEARCH: &str = "
-SELECT id, name, name_key FROM users
+SELECT id, name, name_key, last_seen_at FROM users
 WHERE name_key >= $1 AND name_key < $2 AND name_key > $3 ORDER BY name_key LIMIT $4";
 
 const SET_PASSWORD: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
@@ -48,6 +60,7 @@ struct AccountRow {
     id: Uuid,
     name: String,
     password_hash: Option<String>,
+    visibility: i64,
 }
 
 #[derive(FromRow)]
@@ -55,6 +68,7 @@ struct FoundRow {
     id: Uuid,
     name: String,
     name_key: String,
+    last_seen_at: Option<OffsetDateTime>,
 }
 
 impl Database {
@@ -104,13 +118,13 @@ impl Database {
     }
 
     /// Up to `limit` users whose name begins with `prefix`, sorted by key, after
-    /// the key `after`; each with its key.
+    /// the key `after`.
     pub async fn search_users(
         &self,
         prefix: &str,
         after: Option<&str>,
         limit: u32,
-    ) -> Result<Vec<(String, User)>, DatabaseError> {
+    ) -> Result<Vec<Found>, DatabaseError> {
         let prefix = name_key(prefix);
         let rows: Vec<FoundRow> = sqlx::query_as(SEARCH)
             .bind(&prefix)
@@ -120,7 +134,7 @@ impl Database {
             .fetch_all(&self.pool)
             .await
             .doing("search for names")?;
-        Ok(rows.into_iter().map(FoundRow::into_user).collect())
+        Ok(rows.into_iter().map(FoundRow::into_found).collect())
     }
 
     /// Sets the password and ends every other session of the user, both or
@@ -146,12 +160,20 @@ impl Database {
 
 impl AccountRow {
     fn into_account(self) -> Account {
-        Account { user: User { id: UserId(self.id), name: self.name }, password_hash: self.password_hash }
+        Account {
+            user: User { id: UserId(self.id), name: self.name },
+            password_hash: self.password_hash,
+            visibility: Visibility(from_bigint(self.visibility)),
+        }
     }
 }
 
 impl FoundRow {
-    fn into_user(self) -> (String, User) {
-        (self.name_key, User { id: UserId(self.id), name: self.name })
+    fn into_found(self) -> Found {
+        Found {
+            key: self.name_key,
+            user: User { id: UserId(self.id), name: self.name },
+            last_seen: self.last_seen_at.map(rfc3339),
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::Pending;
-use crate::domain::{Budget, SessionId};
+use crate::domain::{Budget, SessionId, Visibility};
 use crate::metrics;
 use crate::protocol::{User, Watch};
 
@@ -70,6 +70,8 @@ struct Inner {
     session: SessionId,
     greeted: AtomicBool,
     idle: AtomicBool,
+    /// The number of a [`Visibility`], which only grows.
+    visibility: AtomicU64,
     watch: Mutex<Watch>,
     pending: Mutex<Pending>,
     frames: mpsc::Sender<Queued>,
@@ -111,6 +113,7 @@ impl Link {
             session,
             greeted: AtomicBool::new(false),
             idle: AtomicBool::new(false),
+            visibility: AtomicU64::new(Visibility::default().0),
             watch: Mutex::default(),
             pending: Mutex::default(),
             frames,
@@ -153,6 +156,15 @@ impl Link {
 
     pub fn is_idle(&self) -> bool {
         self.0.idle.load(Ordering::Acquire)
+    }
+
+    /// What the user has chosen; an older choice than is known changes nothing.
+    pub fn learn_visibility(&self, visibility: Visibility) {
+        self.0.visibility.fetch_max(visibility.0, Ordering::AcqRel);
+    }
+
+    pub fn visibility(&self) -> Visibility {
+        Visibility(self.0.visibility.load(Ordering::Acquire))
     }
 
     /// What the connection looks at: kept here, so that the list of people does

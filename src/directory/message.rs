@@ -22,6 +22,8 @@ pub enum UserMessage {
     Resubmit,
     /// The presence actor was restarted: say again what is watched.
     Rewatch,
+    /// The user has chosen anew whether to be seen by others.
+    Visibility,
     /// A presence frame for connections that look.
     Presence(Utf8Bytes),
     /// Somebody is writing to this user; never stored.

@@ -26,9 +26,9 @@ pub use pending::Pending;
 pub use recipient::Recipient;
 pub use roster::{Change, Roster};
 
-use crate::domain::UserId;
+use crate::domain::{UserId, Visibility};
 
-/// The users of this server who have a connection, and who counts as online.
+/// The users of this server who have a connection, and who is shown as online.
 pub struct Directory<A = ActorRef<UserMessage>> {
     actors: DashMap<UserId, A>,
     roster: RwLock<Roster>,
@@ -70,7 +70,13 @@ impl<A: Recipient> Directory<A> {
         }
     }
 
-    /// Who counts as online.
+    /// What a user has chosen is in force here, whoever says so: the number only
+    /// grows, and nobody is to be shown for as long as a message takes.
+    pub fn learn_visibility(&self, user: UserId, visibility: Visibility) {
+        self.roster_mut().learn(user, visibility);
+    }
+
+    /// Who is shown as online.
     pub fn roster(&self) -> RwLockReadGuard<'_, Roster> {
         self.roster.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

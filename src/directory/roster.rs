@@ -2,117 +2,215 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::time::Instant;
 
-use crate::domain::UserId;
+use crate::domain::{UserId, Visibility};
 use crate::protocol::User;
 
-/// Who counts as online: a pure table of users with a connection, and of those
-/// in the grace after their last one. Sorted by the names' normal forms.
+#[cfg(test)]
+mod tests;
+
+/// Who is shown as online, and who of them as away: a pure table of users with
+/// a connection, and of those in the grace after their last one.
+///
+/// Who is invisible is in the table and in nothing that it tells: whether a user
+/// has a connection is a question to [`Directory::get`](super::Directory::get).
 #[derive(Debug, Default)]
 pub struct Roster {
-    by_key: BTreeMap<Box<str>, UserId>,
     users: HashMap<UserId, Entry>,
+    /// Those who are shown, by the names' normal forms.
+    shown: BTreeMap<Box<str>, UserId>,
     version: u64,
-    /// Since the last difference; what came and went again is in neither.
-    changed: HashMap<UserId, Change>,
+    /// How those who changed since the last difference were shown in it.
+    before: HashMap<UserId, Shown>,
+    /// Those shown who left, and when, since that was last asked.
+    left: HashMap<UserId, Instant>,
 }
 
 #[derive(Debug)]
 struct Entry {
     user: User,
     key: Box<str>,
-    /// When an absent user stops counting; none while connected.
-    until: Option<Instant>,
+    /// None while connected.
+    absence: Option<Absence>,
+    visibility: Visibility,
+    away: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Absence {
+    since: Instant,
+    /// When it counts.
+    until: Instant,
+}
+
+/// What others are shown of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Offline,
+    Active,
+    Away,
 }
 
 /// How a user differs from the version before.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    Joined(User),
+    Joined { user: User, away: bool },
     Left,
+    Away,
+    Back,
 }
 
 impl Roster {
     /// The user has a connection. `key` is the normal form of the name.
-    pub fn arrive(&mut self, user: User, key: &str) {
-        match self.users.get_mut(&user.id) {
-            Some(entry) => entry.until = None,
-            None => {
-                let id = user.id;
-                // Left and back within one difference is no change.
-                if self.changed.remove(&id).is_none() {
-                    self.changed.insert(id, Change::Joined(user.clone()));
-                }
-                self.by_key.insert(key.into(), id);
-                self.users.insert(id, Entry { user, key: key.into(), until: None });
-            }
-        }
+    pub fn arrive(&mut self, user: User, key: &str, visibility: Visibility) {
+        let id = user.id;
+        self.change(id, |users| {
+            let entry = users.entry(id).or_insert_with(|| Entry {
+                user,
+                key: key.into(),
+                absence: None,
+                visibility,
+                away: false,
+            });
+            entry.absence = None;
+            entry.visibility = entry.visibility.max(visibility);
+        });
     }
 
-    /// The user's last connection has gone; counts as online until `until`.
-    pub fn depart(&mut self, user: UserId, until: Instant) {
-        if let Some(entry) = self.users.get_mut(&user)
-            && entry.until.is_none()
-        {
-            entry.until = Some(until);
+    /// The user's last connection has gone, now; it counts as there until `until`.
+    pub fn depart(&mut self, user: UserId, now: Instant, until: Instant) {
+        if let Some(entry) = self.users.get_mut(&user) {
+            entry.absence.get_or_insert(Absence { since: now, until });
         }
     }
 
     /// Keeps as connected only those in `connected`; the others depart.
-    pub fn reconcile(&mut self, connected: impl Fn(UserId) -> bool, until: Instant) {
+    pub fn reconcile(&mut self, connected: impl Fn(UserId) -> bool, now: Instant, until: Instant) {
         for (id, entry) in &mut self.users {
-            if entry.until.is_none() && !connected(*id) {
-                entry.until = Some(until);
+            if !connected(*id) {
+                entry.absence.get_or_insert(Absence { since: now, until });
             }
         }
+    }
+
+    /// Whether the user, who is in the table, has left every device alone.
+    pub fn set_away(&mut self, user: UserId, away: bool) {
+        self.change(user, |users| {
+            if let Some(entry) = users.get_mut(&user) {
+                entry.away = away;
+            }
+        });
+    }
+
+    /// What the user has chosen; an older choice changes nothing.
+    pub fn learn(&mut self, user: UserId, visibility: Visibility) {
+        self.change(user, |users| {
+            if let Some(entry) = users.get_mut(&user) {
+                entry.visibility = entry.visibility.max(visibility);
+            }
+        });
     }
 
     /// Ends what is due and says what changed since the last call: the new
     /// version with its changes, or none when everything is as it was.
     pub fn difference(&mut self, now: Instant) -> Option<(u64, HashMap<UserId, Change>)> {
-        let due: Vec<UserId> = self
-            .users
-            .iter()
-            .filter(|(_, entry)| entry.until.is_some_and(|until| until <= now))
-            .map(|(id, _)| *id)
+        self.end_absences(now);
+        let before = std::mem::take(&mut self.before);
+        let changes: HashMap<_, _> = before
+            .into_iter()
+            .filter_map(|(user, shown)| Some((user, self.change_from(user, shown)?)))
             .collect();
-        for id in due {
-            if let Some(entry) = self.users.remove(&id) {
-                self.by_key.remove(&entry.key);
-                // Came and left within one difference is no change.
-                if self.changed.remove(&id).is_none() {
-                    self.changed.insert(id, Change::Left);
-                }
-            }
-        }
-        if self.changed.is_empty() {
+        if changes.is_empty() {
             return None;
         }
         self.version += 1;
-        Some((self.version, std::mem::take(&mut self.changed)))
+        Some((self.version, changes))
+    }
+
+    fn end_absences(&mut self, now: Instant) {
+        let is_due = |entry: &Entry| entry.absence.filter(|absence| absence.until <= now);
+        let due: Vec<(UserId, Absence)> =
+            self.users.iter().filter_map(|(id, entry)| Some((*id, is_due(entry)?))).collect();
+        for (id, absence) in due {
+            if self.contains(id) {
+                self.left.insert(id, absence.since);
+            }
+            self.change(id, |users| drop(users.remove(&id)));
+        }
+    }
+
+    /// None when the user is shown as before: came and went, or went and came.
+    fn change_from(&self, user: UserId, before: Shown) -> Option<Change> {
+        match (before, self.shown_as(user)) {
+            (Shown::Offline, Shown::Offline) => None,
+            (Shown::Offline, now) => {
+                Some(Change::Joined { user: self.get(user)?.clone(), away: now == Shown::Away })
+            }
+            (_, Shown::Offline) => Some(Change::Left),
+            (Shown::Active, Shown::Away) => Some(Change::Away),
+            (Shown::Away, Shown::Active) => Some(Change::Back),
+            (Shown::Active, Shown::Active) | (Shown::Away, Shown::Away) => None,
+        }
+    }
+
+    /// Everything that may change what is shown of a user goes through here.
+    fn change(&mut self, user: UserId, change: impl FnOnce(&mut HashMap<UserId, Entry>)) {
+        let before = self.shown_as(user);
+        let key = self.users.get(&user).map(|entry| entry.key.clone());
+        change(&mut self.users);
+        let now = self.shown_as(user);
+        if before == now {
+            return;
+        }
+        self.before.entry(user).or_insert(before);
+        match self.users.get(&user) {
+            Some(entry) if now != Shown::Offline => drop(self.shown.insert(entry.key.clone(), user)),
+            _ => drop(key.and_then(|key| self.shown.remove(&key))),
+        }
+    }
+
+    fn shown_as(&self, user: UserId) -> Shown {
+        match self.users.get(&user) {
+            Some(entry) if !entry.visibility.is_invisible() && entry.away => Shown::Away,
+            Some(entry) if !entry.visibility.is_invisible() => Shown::Active,
+            _ => Shown::Offline,
+        }
     }
 
     pub fn version(&self) -> u64 {
         self.version
     }
 
+    /// How many are shown.
     pub fn len(&self) -> usize {
-        self.users.len()
+        self.shown.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.shown.is_empty()
     }
 
+    /// The user, if shown.
     pub fn get(&self, user: UserId) -> Option<&User> {
-        self.users.get(&user).map(|entry| &entry.user)
+        let entry = self.users.get(&user)?;
+        (!entry.visibility.is_invisible()).then_some(&entry.user)
     }
 
     pub fn contains(&self, user: UserId) -> bool {
-        self.users.contains_key(&user)
+        self.get(user).is_some()
+    }
+
+    /// Whether the user is shown as away.
+    pub fn is_away(&self, user: UserId) -> bool {
+        self.shown_as(user) == Shown::Away
+    }
+
+    /// What a user in the table has chosen, as far as is known here.
+    pub fn visibility(&self, user: UserId) -> Option<Visibility> {
+        self.users.get(&user).map(|entry| entry.visibility)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &User> {
-        self.by_key.values().filter_map(|id| self.get(*id))
+        self.shown.values().filter_map(|id| self.get(*id))
     }
 
     /// Up to `limit` users whose key begins with `prefix`, after the key
@@ -122,79 +220,32 @@ impl Roster {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };
-        self.by_key
+        self.shown
             .range::<str, _>((start, Bound::Unbounded))
             .take_while(|(key, _)| key.starts_with(prefix))
             .filter_map(|(key, id)| Some((&**key, self.get(*id)?)))
             .take(limit)
             .collect()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn user(name: &str) -> User {
-        User { id: UserId::fresh(), name: name.into() }
+    /// Takes those who have left since the last call, each with the time.
+    pub fn take_left(&mut self) -> HashMap<UserId, Instant> {
+        std::mem::take(&mut self.left)
     }
 
-    #[test]
-    fn a_reload_within_the_grace_is_no_change() {
-        let (mut roster, ada, now) = (Roster::default(), user("ada"), Instant::now());
-        roster.arrive(ada.clone(), "ada");
-        assert_eq!(roster.difference(now).map(|(version, _)| version), Some(1));
-        roster.depart(ada.id, now + Duration::from_secs(10));
-        assert_eq!(roster.difference(now + Duration::from_secs(9)), None);
-        roster.arrive(ada.clone(), "ada");
-        assert_eq!(roster.difference(now + Duration::from_secs(60)), None);
-        assert!(roster.contains(ada.id));
-    }
-
-    #[test]
-    fn who_stays_away_leaves_once() {
-        let (mut roster, ada, now) = (Roster::default(), user("ada"), Instant::now());
-        roster.arrive(ada.clone(), "ada");
-        roster.difference(now);
-        roster.depart(ada.id, now);
-        let (_, changes) = roster.difference(now).unwrap();
-        assert_eq!(changes.get(&ada.id), Some(&Change::Left));
-        assert_eq!(roster.difference(now), None);
-        assert!(roster.is_empty() && roster.by_key.is_empty());
-    }
-
-    #[test]
-    fn coming_and_going_between_two_differences_is_silent() {
-        let (mut roster, ada, now) = (Roster::default(), user("ada"), Instant::now());
-        roster.arrive(ada.clone(), "ada");
-        roster.depart(ada.id, now);
-        assert_eq!(roster.difference(now), None);
-    }
-
-    #[test]
-    fn after_a_restart_those_without_a_connection_depart() {
-        let (mut roster, ada, bob, now) = (Roster::default(), user("ada"), user("bob"), Instant::now());
-        roster.arrive(ada.clone(), "ada");
-        roster.arrive(bob.clone(), "bob");
-        roster.difference(now);
-        roster.reconcile(|id| id == ada.id, now);
-        let (_, changes) = roster.difference(now).unwrap();
-        assert_eq!(changes.into_iter().collect::<Vec<_>>(), [(bob.id, Change::Left)]);
-    }
-
-    #[test]
-    fn pages_are_sorted_prefixed_and_continued() {
-        let mut roster = Roster::default();
-        for name in ["bo", "ada", "adele", "adam", "zoe"] {
-            roster.arrive(user(name), name);
+    /// Gives back what could not be stored, for the next call.
+    pub fn give_back_left(&mut self, left: HashMap<UserId, Instant>) {
+        for (user, at) in left {
+            let known = self.left.entry(user).or_insert(at);
+            *known = (*known).max(at);
         }
-        let keys =
-            |page: Vec<(&str, &User)>| page.iter().map(|(key, _)| (*key).to_owned()).collect::<Vec<_>>();
-        assert_eq!(keys(roster.page("ad", None, 2)), ["ada", "adam"]);
-        assert_eq!(keys(roster.page("ad", Some("adam"), 2)), ["adele"]);
-        assert_eq!(roster.page("", None, 10).len(), 5);
-        assert!(roster.page("%", None, 10).is_empty());
+    }
+
+    /// Everyone shown, each with when they last had a connection.
+    pub fn seen(&self, now: Instant) -> impl Iterator<Item = (UserId, Instant)> {
+        self.shown.values().filter_map(move |id| {
+            let absence = self.users.get(id)?.absence;
+            Some((*id, absence.map_or(now, |absence| absence.since)))
+        })
     }
 }

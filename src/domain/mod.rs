@@ -6,12 +6,14 @@ mod id;
 mod name;
 mod session;
 mod text;
+mod visibility;
 
 pub use budget::Budget;
 pub use id::{ClientId, ConversationId, UserId};
 pub use name::{Name, NameError, name_key};
 pub use session::{SessionId, SessionSecret};
 pub use text::{Text, TextError};
+pub use visibility::Visibility;
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;

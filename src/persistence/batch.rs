@@ -6,7 +6,7 @@ use super::Waiting;
 use super::buffer::Refused;
 use crate::database::{Appended, Moved, NewEvent, Place};
 use crate::directory::{Answer, Committed, Settled, Submission};
-use crate::domain::{ClientId, UserId, rfc3339};
+use crate::domain::{ClientId, UserId, Visibility, rfc3339};
 use crate::protocol::{Code, Message, Problem, Receipt, ServerFrame};
 
 /// What a batch means for each user: one message to each, however much it is.
@@ -125,16 +125,16 @@ impl Batch {
     }
 }
 
-/// What moved positions mean for whom: others see how far the member got, the
-/// member's own connections see what is left unread.
-pub fn settle_positions(moved: &[Moved]) -> Deliveries {
+/// What moved positions mean for whom: others see how far the member got, unless
+/// that is hidden from them; the member's own connections see what is left unread.
+pub fn settle_positions(moved: &[Moved], is_hidden: impl Fn(UserId, Visibility) -> bool) -> Deliveries {
     let mut deliveries = Deliveries::new();
     for moved in moved {
         match moved {
             Moved::NoSuchConversation { user, conversation } => {
                 deliveries.entry(*user).or_default().push(Settled::NoSuchConversation(*conversation));
             }
-            Moved::To { position, unread, others } => {
+            Moved::To { position, unread, visibility, others } => {
                 let receipt = |unread| {
                     let frame = ServerFrame::Receipt(Receipt {
                         conversation: position.conversation,
@@ -147,6 +147,9 @@ pub fn settle_positions(moved: &[Moved]) -> Deliveries {
                 };
                 if unread.is_some() {
                     deliveries.entry(position.user).or_default().push(receipt(*unread));
+                }
+                if is_hidden(position.user, *visibility) {
+                    continue;
                 }
                 let seen = receipt(None);
                 for other in others {

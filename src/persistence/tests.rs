@@ -11,7 +11,7 @@ use super::batch::{self, Batch, Deliveries};
 use super::buffer::{Buffer, Next, Work};
 use crate::database::{Moved, Position};
 use crate::directory::{Progress, Settled};
-use crate::domain::Seq;
+use crate::domain::{Seq, Visibility};
 use crate::protocol::Code;
 use model::{BOUNDS, Luck, POISON, World, conversation, submission, user};
 
@@ -233,7 +233,7 @@ fn everybody_is_told_once_a_batch_in_the_order_of_the_log() {
 fn a_position_is_shown_to_others_and_counted_for_oneself() {
     let position = Position { conversation: conversation(0), user: user(0), delivered: 7, read: 5 };
     let others = vec![user(1), user(2)];
-    let moved = |unread| Moved::To { position, unread, others: others.clone() };
+    let moved = |unread| Moved::To { position, unread, visibility: Visibility(1), others: others.clone() };
     let told = |deliveries: &Deliveries, member: u8| -> Vec<Option<u64>> {
         let frames = deliveries.get(&user(member)).into_iter().flatten();
         frames
@@ -245,8 +245,12 @@ fn a_position_is_shown_to_others_and_counted_for_oneself() {
             })
             .collect()
     };
-    let read = batch::settle_positions(&[moved(Some(3))]);
+    let read = batch::settle_positions(&[moved(Some(3))], |_, _| false);
     assert_eq!((told(&read, 0), told(&read, 1), told(&read, 2)), (vec![Some(3)], vec![None], vec![None]));
-    let delivered = batch::settle_positions(&[moved(None)]);
+    let delivered = batch::settle_positions(&[moved(None)], |_, _| false);
     assert_eq!((told(&delivered, 0), told(&delivered, 1)), (vec![], vec![None]));
+    let hidden = batch::settle_positions(&[moved(Some(3))], |member, choice| {
+        (member, choice) == (user(0), Visibility(1))
+    });
+    assert_eq!((told(&hidden, 0), told(&hidden, 1)), (vec![Some(3)], vec![]));
 }

@@ -11,6 +11,7 @@ use super::committer::{Committer, Ended};
 use super::{Generation, Generations, Waiting};
 use crate::database::{Appended, Fault, Moved, Place};
 use crate::directory::{Directory, Progress, UserMessage};
+use crate::domain::Visibility;
 use crate::metrics;
 use crate::push::Push;
 
@@ -165,7 +166,11 @@ impl WriterState {
 
     fn on_moved(&mut self, moved: &[Moved]) {
         self.note_recovery();
-        self.deliver(batch::settle_positions(moved));
+        // What was chosen since the statement began counts: see
+        // `Services::set_visibility`, which tells what was hidden before.
+        let newest = |user, stored: Visibility| self.directory.roster().visibility(user).max(Some(stored));
+        let is_hidden = |user, stored| newest(user, stored).is_some_and(Visibility::is_invisible);
+        self.deliver(batch::settle_positions(moved, is_hidden));
     }
 
     fn on_failed(&mut self, work: Work, fault: &Fault) {

@@ -1,6 +1,7 @@
 //! The registry of who is here: an actor that writes the directory and tells
 //! those who look, at most once an interval.
 
+mod seen;
 mod watchers;
 
 use std::collections::{HashMap, HashSet};
@@ -10,18 +11,22 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::database::Database;
 use crate::directory::{Change, Directory, UserMessage};
-use crate::domain::UserId;
+use crate::domain::{UserId, Visibility};
 use crate::metrics;
 use crate::protocol::{self, PresenceDiff, ServerFrame, User, Watch, wire_count};
+use seen::Seen;
+pub use seen::store_last;
 use watchers::Watchers;
 
 /// What may be said to the presence actor.
 #[derive(Debug)]
 pub enum PresenceMessage {
     /// The user has a connection and is reached through `actor`; repeated when
-    /// the actor is replaced. `key` is the normal form of the name.
-    Up { user: User, key: Box<str>, actor: ActorRef<UserMessage> },
+    /// the actor is replaced. `key` is the normal form of the name; `visibility`
+    /// is none when the connection has gone again, and `Down` is on its way.
+    Up { user: User, key: Box<str>, actor: ActorRef<UserMessage>, visibility: Option<Visibility> },
     /// The user's last connection has gone; with a grace, unless the user has
     /// logged out.
     Down { user: UserId, actor: ActorId, grace: bool },
@@ -29,10 +34,16 @@ pub enum PresenceMessage {
     /// these are their actors. A status would not tell: one whose supervisor
     /// has died may still be about to be killed, and nobody says `Down` for it.
     Counted { living: HashSet<ActorId> },
+    /// Whether all of the user's connections are idle.
+    Activity { user: UserId, away: bool },
+    /// What the user has chosen.
+    Visibility { user: UserId, visibility: Visibility },
     /// What this user's connections look at, all together.
     Watch { user: UserId, watch: Watch },
     /// Time for a difference.
     Tick,
+    /// Who was last here when is stored, or has to be stored again: these.
+    Stored(HashMap<UserId, Instant>),
     /// Fault injection: panic.
     Crash,
 }
@@ -41,6 +52,7 @@ pub enum PresenceMessage {
 #[derive(Clone)]
 pub struct PresenceArguments {
     pub directory: Arc<Directory>,
+    pub database: Database,
     pub settings: PresenceSettings,
 }
 
@@ -54,12 +66,15 @@ pub struct PresenceSettings {
     pub complete: usize,
     /// Beyond that, the bare count goes out this often.
     pub count_interval: Duration,
+    /// It is stored this often that those online are still here.
+    pub seen_interval: Duration,
 }
 
 pub struct PresenceState {
     directory: Arc<Directory>,
     settings: PresenceSettings,
     watchers: Watchers,
+    seen: Seen,
     /// Whether everyone is told of everyone; see [`PresenceState::choose_mode`].
     complete: bool,
     counted_at: Instant,
@@ -83,6 +98,7 @@ impl Actor for Presence {
         Ok(PresenceState {
             directory: arguments.directory,
             settings: arguments.settings,
+            seen: Seen::new(arguments.database, arguments.settings.seen_interval),
             watchers: Watchers::default(),
             complete: true,
             counted_at: Instant::now(),
@@ -92,16 +108,23 @@ impl Actor for Presence {
 
     async fn handle(
         &self,
-        _myself: ActorRef<PresenceMessage>,
+        myself: ActorRef<PresenceMessage>,
         message: PresenceMessage,
         state: &mut PresenceState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            PresenceMessage::Up { user, key, actor } => state.on_up(user, &key, actor),
+            PresenceMessage::Up { user, key, actor, visibility } => {
+                state.on_up(user, &key, actor, visibility);
+            }
             PresenceMessage::Down { user, actor, grace } => state.on_down(user, actor, grace),
             PresenceMessage::Counted { living } => state.on_counted(&living),
+            PresenceMessage::Activity { user, away } => state.directory.roster_mut().set_away(user, away),
+            PresenceMessage::Visibility { user, visibility } => {
+                state.directory.learn_visibility(user, visibility);
+            }
             PresenceMessage::Watch { user, watch } => state.on_watch(user, watch),
-            PresenceMessage::Tick => state.on_tick(Instant::now()),
+            PresenceMessage::Tick => state.on_tick(&myself, Instant::now()),
+            PresenceMessage::Stored(again) => state.seen.on_stored(&state.directory, again),
             PresenceMessage::Crash => panic!("presence: fault injected"),
         }
         Ok(())
@@ -119,22 +142,28 @@ impl Actor for Presence {
 }
 
 impl PresenceState {
-    fn on_up(&mut self, user: User, key: &str, actor: ActorRef<UserMessage>) {
+    fn on_up(&mut self, user: User, key: &str, actor: ActorRef<UserMessage>, visibility: Option<Visibility>) {
         self.directory.put(user.id, actor);
-        self.directory.roster_mut().arrive(user, key);
+        let mut roster = self.directory.roster_mut();
+        // Of somebody who has gone again nothing is shown on a guess.
+        if let Some(visibility) = visibility.or_else(|| roster.visibility(user.id)) {
+            roster.arrive(user, key, visibility);
+        }
     }
 
     fn on_down(&mut self, user: UserId, actor: ActorId, grace: bool) {
         let grace = if grace { self.settings.grace } else { Duration::ZERO };
         self.directory.remove(user, actor);
-        self.directory.roster_mut().depart(user, Instant::now() + grace);
+        let now = Instant::now();
+        self.directory.roster_mut().depart(user, now, now + grace);
         self.watchers.remove(user);
     }
 
     fn on_counted(&mut self, living: &HashSet<ActorId>) {
-        let until = Instant::now() + self.settings.grace;
+        let now = Instant::now();
         self.directory.retain(living);
-        self.directory.roster_mut().reconcile(|user| self.directory.get(user).is_some(), until);
+        let connected = |user| self.directory.get(user).is_some();
+        self.directory.roster_mut().reconcile(connected, now, now + self.settings.grace);
     }
 
     fn on_watch(&mut self, user: UserId, watch: Watch) {
@@ -142,8 +171,9 @@ impl PresenceState {
         self.send_snapshot(user);
     }
 
-    fn on_tick(&mut self, now: Instant) {
+    fn on_tick(&mut self, myself: &ActorRef<PresenceMessage>, now: Instant) {
         let difference = self.directory.roster_mut().difference(now);
+        self.seen.store(myself, &self.directory, now);
         metrics::users_online(self.count());
         let changed_mode = self.choose_mode();
         match difference {
@@ -173,7 +203,7 @@ impl PresenceState {
         let Some(watch) = self.watchers.get(user) else { return };
         let roster = self.directory.roster();
         let complete = self.complete && watch.list;
-        let online = if complete {
+        let online: Vec<User> = if complete {
             roster.iter().cloned().collect()
         } else {
             watch.users.iter().filter_map(|id| roster.get(*id).cloned()).collect()
@@ -182,8 +212,8 @@ impl PresenceState {
             version: roster.version(),
             count: wire_count(roster.len()),
             complete,
+            away: online.iter().map(|user| user.id).filter(|user| roster.is_away(*user)).collect(),
             online,
-            away: Vec::new(),
         })
         .encode();
         self.directory.tell(user, UserMessage::Presence(frame));
@@ -231,20 +261,17 @@ fn difference<'a>(
     count: u32,
     changes: impl Iterator<Item = (&'a UserId, &'a Change)>,
 ) -> Utf8Bytes {
-    let (mut joins, mut leaves) = (Vec::new(), Vec::new());
-    for (user, change) in changes {
+    let mut diff = PresenceDiff { version, count, ..PresenceDiff::default() };
+    for (id, change) in changes {
         match change {
-            Change::Joined(user) => joins.push(user.clone()),
-            Change::Left => leaves.push(*user),
+            Change::Joined { user, away } => {
+                diff.joins.push(user.clone());
+                diff.away.extend(away.then_some(*id));
+            }
+            Change::Left => diff.leaves.push(*id),
+            Change::Away => diff.away.push(*id),
+            Change::Back => diff.back.push(*id),
         }
     }
-    ServerFrame::PresenceDiff(PresenceDiff {
-        version,
-        count,
-        joins,
-        leaves,
-        away: Vec::new(),
-        back: Vec::new(),
-    })
-    .encode()
+    ServerFrame::PresenceDiff(diff).encode()
 }

@@ -44,7 +44,7 @@ pub struct Presence {
 }
 
 /// What changed since the version before; at most one a second.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, TS)]
 pub struct PresenceDiff {
     #[ts(type = "number")]
     pub version: u64,

@@ -168,11 +168,13 @@ fn presence_arguments(services: &Services) -> PresenceArguments {
     let config = &services.config;
     PresenceArguments {
         directory: services.directory.clone(),
+        database: services.database.clone(),
         settings: PresenceSettings {
             grace: config.presence_grace,
             interval: config.presence_interval,
             complete: config.presence_complete,
             count_interval: config.presence_count_interval,
+            seen_interval: config.presence_seen_interval,
         },
     }
 }

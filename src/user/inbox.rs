@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{UserState, UsersMessage, frame, resume};
 use crate::config::Config;
 use crate::directory::{ConnectionId, Link, Opened, Progress, Submission, UserMessage};
-use crate::domain::{ClientId, ConversationId, Text, TextError, UserId};
+use crate::domain::{ClientId, ConversationId, Text, TextError, UserId, Visibility};
 use crate::metrics;
 use crate::presence::PresenceMessage;
 use crate::protocol::{
@@ -83,6 +83,7 @@ impl UserState {
             ClientFrame::Watch(watch) => self.on_watch(link.id(), watch),
             ClientFrame::Activity(activity) => {
                 link.set_idle(activity.idle);
+                self.activity_changed();
                 Ok(())
             }
             ClientFrame::Ping(_) => {
@@ -98,11 +99,13 @@ impl UserState {
         }
         check_cursors(&hello.cursors)?;
         check_watch(&hello.watch)?;
-        link.send(resume::welcome(&self.user, &self.services).encode());
+        let visibility = self.visibility().unwrap_or_else(|| link.visibility());
+        link.send(resume::welcome(&self.user, visibility, &self.services).encode());
         // Registered before the database is read: what is committed from here
         // on arrives live, what was committed before is found by the replay.
         link.set_idle(hello.idle);
         link.greet();
+        self.activity_changed();
         self.on_sync(link, hello.cursors)?;
         self.on_watch(link.id(), hello.watch)
     }
@@ -219,6 +222,10 @@ impl UserState {
     }
 
     fn tell_typing(&self, conversation: ConversationId, members: &[UserId]) {
+        // Nobody is shown typing who is not shown, or who has gone meanwhile.
+        if self.visibility().is_none_or(Visibility::is_invisible) {
+            return;
+        }
         let frame = ServerFrame::Typing(TypingBy { conversation, user: self.id() }).encode();
         for member in members.iter().filter(|member| **member != self.id()) {
             self.services.directory.tell(*member, UserMessage::Typing(frame.clone()));

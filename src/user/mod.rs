@@ -6,6 +6,7 @@ mod inbox;
 mod resume;
 mod rooms;
 mod users;
+mod visibility;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,10 +18,10 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::config::Config;
 use crate::database::Database;
 use crate::directory::{Address, Answer, ConnectionId, Directory, Link, Settled, Submission, UserMessage};
-use crate::domain::UserId;
+use crate::domain::{UserId, Visibility};
 use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
-use crate::protocol::{ErrorFrame, Resync, ServerFrame, Stored, User, WATCH_MAX, Watch};
+use crate::protocol::{self, ErrorFrame, Resync, ServerFrame, Stored, User, WATCH_MAX, Watch};
 use crate::push::Push;
 pub use resume::Resumes;
 use rooms::Rooms;
@@ -57,6 +58,8 @@ pub struct UserState {
     rooms: Rooms,
     /// The look-up of a conversation's members under way: one at a time.
     lookup: Option<AbortHandle>,
+    /// Whether presence was told that the user is away; none before it was told.
+    away: Option<bool>,
 }
 
 /// One connection of the user.
@@ -89,15 +92,18 @@ impl Actor for UserActor {
             limiter,
             rooms: Rooms::default(),
             lookup: None,
+            away: None,
         };
         for link in links {
             // Only after a crash: what was cast to the dead actor is lost, and
             // the client says where it stands.
             if link.greeted() {
                 link.send(ServerFrame::Resync(Resync {}).encode());
+                link.send(visibility_frame(link.visibility()));
             }
             state.on_attach(link);
         }
+        state.activity_changed();
         // Before anything new, what the one before may not have brought to an end.
         myself.cast(UserMessage::Resubmit)?;
         Ok(state)
@@ -115,7 +121,8 @@ impl Actor for UserActor {
             UserMessage::Detach(connection) => state.on_detach(connection),
             UserMessage::Settled(consequences) => state.on_settled(consequences),
             UserMessage::Resubmit => drop(state.resubmit(Instant::now())),
-            UserMessage::Rewatch => state.watch_changed(),
+            UserMessage::Rewatch => state.on_rewatch(),
+            UserMessage::Visibility => state.on_visibility(),
             UserMessage::Presence(frame) => state.broadcast(&frame, Link::send),
             UserMessage::Typing(frame) => state.broadcast(&frame, Link::send_ephemeral),
             UserMessage::Members(conversation, members) => state.on_members(conversation, members),
@@ -149,6 +156,21 @@ impl UserState {
     fn on_detach(&mut self, connection: ConnectionId) {
         self.tabs.retain(|tab| tab.link.id() != connection);
         self.watch_changed();
+        self.activity_changed();
+    }
+
+    /// The presence actor is new: what it was told may not have reached it.
+    fn on_rewatch(&mut self) {
+        self.watch_changed();
+        self.away = None;
+        self.activity_changed();
+    }
+
+    /// To the user's own connections: what the user has chosen, here or elsewhere.
+    fn on_visibility(&self) {
+        if let Some(visibility) = self.visibility() {
+            self.broadcast(&visibility_frame(visibility), Link::send);
+        }
     }
 
     fn on_settled(&mut self, consequences: Vec<Settled>) {
@@ -252,6 +274,28 @@ impl UserState {
         }
     }
 
+    /// Tells presence when every connection is idle, or not any more. One that has
+    /// not said hello says nothing about it: a reload of an idle page is no input.
+    fn activity_changed(&mut self) {
+        let mut greeted = self.tabs.iter().filter(|tab| tab.link.greeted()).peekable();
+        if greeted.peek().is_none() {
+            return;
+        }
+        let away = greeted.all(|tab| tab.link.is_idle());
+        if self.away.replace(away) == Some(away) {
+            return;
+        }
+        let message = PresenceMessage::Activity { user: self.id(), away };
+        if self.services.presence.cast(message).is_err() {
+            tracing::debug!(user = %self.id(), "presence is being replaced; it will ask again");
+        }
+    }
+
+    /// What the user has chosen; none when no connection is left.
+    fn visibility(&self) -> Option<Visibility> {
+        self.tabs.iter().map(|tab| tab.link.visibility()).max()
+    }
+
     fn tab(&mut self, connection: ConnectionId) -> Option<&mut Tab> {
         self.tabs.iter_mut().find(|tab| tab.link.id() == connection)
     }
@@ -262,4 +306,8 @@ impl UserState {
             send(&tab.link, frame.clone());
         }
     }
+}
+
+fn visibility_frame(visibility: Visibility) -> Utf8Bytes {
+    ServerFrame::Visibility(protocol::Visibility { invisible: visibility.is_invisible() }).encode()
 }

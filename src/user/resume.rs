@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::Services;
 use crate::config::Config;
 use crate::directory::Link;
-use crate::domain::UserId;
+use crate::domain::{UserId, Visibility};
 use crate::protocol::{Cursor, Limits, ServerFrame, Synced, User, Welcome, wire_count};
 
 /// A replay that finds no database tries again after this, as long as the
@@ -26,12 +26,12 @@ impl Resumes {
     }
 }
 
-pub fn welcome(user: &User, services: &Services) -> ServerFrame {
+pub fn welcome(user: &User, visibility: Visibility, services: &Services) -> ServerFrame {
     ServerFrame::Welcome(Welcome {
         user: user.clone(),
         epoch: services.epoch.clone(),
         limits: limits(&services.config),
-        invisible: false,
+        invisible: visibility.is_invisible(),
     })
 }
 

@@ -12,7 +12,7 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::{Services, UserActor, UserArguments};
 use crate::directory::{Address, Close, ConnectionId, Link, UserMessage};
-use crate::domain::{Budget, SessionId, UserId, name_key};
+use crate::domain::{Budget, SessionId, UserId, Visibility, name_key};
 use crate::metrics;
 use crate::presence::PresenceMessage;
 use crate::protocol::User;
@@ -32,10 +32,14 @@ pub struct Users {
 
 impl Users {
     /// A connection has come; false when the user has `limit` of them already.
+    /// What the user has chosen may have changed since it was read for this one.
     pub fn attach(&self, link: &Link, limit: usize) -> bool {
         let mut links = self.links.entry(link.user().id).or_default();
         if links.len() >= limit {
             return false;
+        }
+        if let Some(visibility) = visibility_of(&links) {
+            link.learn_visibility(visibility);
         }
         links.push(link.clone());
         drop(links);
@@ -62,6 +66,14 @@ impl Users {
         }
     }
 
+    /// All connections of the user know what that has chosen.
+    pub(super) fn learn_visibility(&self, user: UserId, visibility: Visibility) {
+        // Under the lock of the entry: a connection that comes finds it there.
+        if let Some(links) = self.links.get(&user) {
+            links.iter().for_each(|link| link.learn_visibility(visibility));
+        }
+    }
+
     /// Every connection there is.
     pub fn all(&self) -> Vec<Link> {
         self.links.iter().flat_map(|entry| entry.value().clone()).collect()
@@ -82,7 +94,7 @@ impl Users {
     }
 
     /// Lost while the supervisor is being replaced: the new one reads the table.
-    fn say(&self, message: UsersMessage) {
+    pub(super) fn say(&self, message: UsersMessage) {
         if self.address.cast(message).is_err() {
             tracing::debug!("the users' supervisor is being replaced");
         }
@@ -96,6 +108,8 @@ pub enum UsersMessage {
     Arrived(Link),
     /// This connection is no longer in the table; whether by a log-out.
     Gone { user: UserId, connection: ConnectionId, logged_out: bool },
+    /// The user has chosen anew whether to be seen; all connections know.
+    Visibility(UserId),
     /// The presence actor is new: tell it everyone.
     Census,
     /// Fault injection: panic.
@@ -147,6 +161,7 @@ impl Actor for UsersSupervisor {
             UsersMessage::Gone { user, connection, logged_out } => {
                 state.on_gone(user, connection, logged_out);
             }
+            UsersMessage::Visibility(user) => state.on_visibility(user),
             UsersMessage::Census => state.on_census(),
             UsersMessage::Crash => panic!("users: fault injected"),
         }
@@ -231,7 +246,7 @@ impl UsersState {
         match Actor::spawn_linked(None, UserActor, arguments, myself.get_cell()).await {
             Ok((actor, _task)) => {
                 self.by_actor.insert(actor.get_id(), user.id);
-                self.tell_presence(up(&user, &actor));
+                self.tell_presence(self.up(&user, &actor));
                 self.children.insert(user.id, Child { user, actor, deaths });
                 true
             }
@@ -243,14 +258,34 @@ impl UsersState {
         }
     }
 
+    /// Behind all that presence has been told with an older choice.
+    fn on_visibility(&self, user: UserId) {
+        let Some(visibility) = visibility_of(&self.services.users.links_of(user)) else { return };
+        self.tell_presence(PresenceMessage::Visibility { user, visibility });
+        if let Some(child) = self.children.get(&user) {
+            // A dying one is replaced in a moment, and says it by itself.
+            drop(child.actor.cast(UserMessage::Visibility));
+        }
+    }
+
     fn on_census(&mut self) {
         for child in self.children.values() {
-            self.tell_presence(up(&child.user, &child.actor));
+            self.tell_presence(self.up(&child.user, &child.actor));
             // A dying one asks by itself when it is replaced.
             drop(child.actor.cast(UserMessage::Rewatch));
         }
         let living = self.children.values().map(|child| child.actor.get_id()).collect();
         self.tell_presence(PresenceMessage::Counted { living });
+    }
+
+    fn up(&self, user: &User, actor: &ActorRef<UserMessage>) -> PresenceMessage {
+        PresenceMessage::Up {
+            user: user.clone(),
+            key: name_key(&user.name).into(),
+            actor: actor.clone(),
+            // Whoever has just gone is told of with `Down`.
+            visibility: visibility_of(&self.services.users.links_of(user.id)),
+        }
     }
 
     /// Lost while presence is being replaced: a census follows.
@@ -261,6 +296,7 @@ impl UsersState {
     }
 }
 
-fn up(user: &User, actor: &ActorRef<UserMessage>) -> PresenceMessage {
-    PresenceMessage::Up { user: user.clone(), key: name_key(&user.name).into(), actor: actor.clone() }
+/// What the user of these connections has chosen: the newest that any knows.
+pub(super) fn visibility_of(links: &[Link]) -> Option<Visibility> {
+    links.iter().map(Link::visibility).max()
 }

@@ -7,8 +7,9 @@ use super::Context;
 use super::caller::Caller;
 use super::query::Query;
 use super::refusal::{Refusal, json};
+use crate::database::Found;
 use crate::domain::name_key;
-use crate::protocol::{People, Person, User};
+use crate::protocol::{People, Person};
 
 /// `GET /api/users`: people by the beginning of their name, all or those online.
 pub async fn list(context: Arc<Context>, caller: Caller, query: String) -> Result<Response, Refusal> {
@@ -27,19 +28,23 @@ pub async fn list(context: Arc<Context>, caller: Caller, query: String) -> Resul
 }
 
 impl Context {
-    fn online(&self, prefix: &str, after: Option<&str>, limit: u32) -> Vec<(String, User)> {
+    fn online(&self, prefix: &str, after: Option<&str>, limit: u32) -> Vec<Found> {
         let roster = self.services.directory.roster();
         let page = roster.page(&name_key(prefix), after, limit as usize);
-        page.into_iter().map(|(key, user)| (key.to_owned(), user.clone())).collect()
+        page.into_iter()
+            .map(|(key, user)| Found { key: key.to_owned(), user: user.clone(), last_seen: None })
+            .collect()
     }
 
-    fn people(&self, mut found: Vec<(String, User)>, limit: usize) -> People {
+    fn people(&self, mut found: Vec<Found>, limit: usize) -> People {
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|(key, _)| key.clone());
+        let next = found.last().filter(|_| more).map(|found| found.key.clone());
         let roster = self.services.directory.roster();
-        let person =
-            |(_, user): (String, User)| Person { online: roster.contains(user.id), user, last_seen: None };
+        let person = |Found { user, last_seen, .. }| {
+            let online = roster.contains(user.id);
+            Person { user, online, last_seen: last_seen.filter(|_| !online) }
+        };
         People {
             users: found.into_iter().map(person).collect(),
             next,

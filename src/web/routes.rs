@@ -90,13 +90,19 @@ fn sessions(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
         .then(async |context, caller| answer(session::log_out(context, caller).await));
     let set_password = warp::path!("session" / "password")
         .and(warp::put())
-        .and(asked)
+        .and(asked.clone())
         .and(collected())
         .then(async |context, caller, body| answer(session::set_password(context, caller, body).await));
+    let set_visibility = warp::path!("session" / "visibility")
+        .and(warp::put())
+        .and(asked)
+        .and(collected())
+        .then(async |context, caller, body| answer(session::set_visibility(context, caller, body).await));
     let session = log_in.or(who_am_i).unify().or(log_out).unify();
     let session = session.or(warp::path!("session").map(|| only("GET, POST, DELETE"))).unify();
     let set_password = set_password.or(warp::path!("session" / "password").map(|| only("PUT"))).unify();
-    session.or(set_password).unify().boxed()
+    let set_visibility = set_visibility.or(warp::path!("session" / "visibility").map(|| only("PUT"))).unify();
+    session.or(set_password).unify().or(set_visibility).unify().boxed()
 }
 
 fn conversations(context: &Arc<Context>) -> BoxedFilter<(Response,)> {

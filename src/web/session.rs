@@ -12,7 +12,7 @@ use super::{Context, cookies};
 use crate::database::{Account, Claim};
 use crate::directory::Close;
 use crate::domain::{Name, SessionSecret, UserId};
-use crate::protocol::{Code, LogIn, Session, SetPassword, User};
+use crate::protocol::{Code, LogIn, Session, SetPassword, SetVisibility, User};
 
 /// `POST /api/session`: a new name becomes the caller's; one that is in use
 /// opens with its password.
@@ -24,12 +24,12 @@ pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result
         .map_err(|error| Refusal::new(Code::InvalidName, error.to_string()).field("name"))?;
     let password = password.filter(|password| !password.is_empty());
     let secret = SessionSecret::generate();
-    let (user, has_password) = match context.database().account_named(&name).await? {
+    let Entered { user, has_password, invisible } = match context.database().account_named(&name).await? {
         None => context.claim(&name, password.as_deref(), &secret).await?,
         Some(account) => context.enter(&caller, &name, account, password.as_deref(), &secret).await?,
     };
     tracing::info!(user = %user.id, peer = %caller.address, "logged in");
-    let mut session = Session { user, has_password, invisible: false, token: None };
+    let mut session = Session { user, has_password, invisible, token: None };
     if bearer == Some(true) {
         session.token = Some(secret.text());
         return Ok(json(StatusCode::OK, &session));
@@ -41,7 +41,12 @@ pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result
 /// `GET /api/session`: who the caller is.
 pub async fn who_am_i(context: Arc<Context>, caller: Caller) -> Result<Response, Refusal> {
     let Member { held, .. } = context.member(&caller).await?;
-    let session = Session { user: held.user, has_password: held.has_password, invisible: false, token: None };
+    let session = Session {
+        user: held.user,
+        has_password: held.has_password,
+        invisible: held.visibility.is_invisible(),
+        token: None,
+    };
     let response = json(StatusCode::OK, &session);
     // A cookie lasts as long as the session, which was just put off.
     Ok(match caller.secret() {
@@ -83,6 +88,28 @@ pub async fn set_password(context: Arc<Context>, caller: Caller, body: Body) -> 
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// `PUT /api/session/visibility`: whether others see that the user is here.
+pub async fn set_visibility(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, Refusal> {
+    context.check_origin(&caller)?;
+    let user = context.member(&caller).await?.held.user.id;
+    let SetVisibility { invisible } = body::json(&caller.headers, body)?;
+    let services = context.services.clone();
+    // In a task: should the caller go away in the middle, what is stored is in force.
+    let setting = tokio::spawn(async move { services.set_visibility(user, invisible).await });
+    setting.await.map_err(|error| {
+        tracing::error!(%error, "setting the visibility did not end well");
+        Refusal::internal()
+    })??;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Who has entered.
+struct Entered {
+    user: User,
+    has_password: bool,
+    invisible: bool,
+}
+
 impl Context {
     /// Makes a new name the caller's.
     async fn claim(
@@ -90,14 +117,14 @@ impl Context {
         name: &Name,
         password: Option<&str>,
         secret: &SessionSecret,
-    ) -> Result<(User, bool), Refusal> {
+    ) -> Result<Entered, Refusal> {
         let hash = match password {
             Some(password) => Some(self.passwords.hash(Password::parse(password, "password")?).await?),
             None => None,
         };
         let ttl = self.config().session_ttl;
         match self.database().claim(name, hash.as_deref(), secret.id(), ttl).await? {
-            Claim::New(user) => Ok((user, hash.is_some())),
+            Claim::New(user) => Ok(Entered { user, has_password: hash.is_some(), invisible: false }),
             Claim::Taken => Err(name_taken()),
         }
     }
@@ -111,7 +138,7 @@ impl Context {
         account: Account,
         password: Option<&str>,
         secret: &SessionSecret,
-    ) -> Result<(User, bool), Refusal> {
+    ) -> Result<Entered, Refusal> {
         let is_in =
             self.find_member(caller).await?.is_some_and(|member| member.held.user.id == account.user.id);
         let has_password = account.password_hash.is_some();
@@ -130,7 +157,8 @@ impl Context {
             }
         }
         self.database().open_session(secret.id(), account.user.id, self.config().session_ttl).await?;
-        Ok((account.user, has_password))
+        let invisible = account.visibility.is_invisible();
+        Ok(Entered { user: account.user, has_password, invisible })
     }
 
     /// A new cookie takes the place of an old one: nobody would ever end that.

@@ -36,7 +36,8 @@ pub async fn upgrade(
     context.check_origin(&caller)?;
     let member = context.member(&caller).await?;
     let on_upgrade = on_upgrade.ok_or_else(|| handshake::bad_upgrade("HTTP/1.1 is needed to upgrade."))?;
-    let identity = Identity { user: member.held.user, session: member.session };
+    let identity =
+        Identity { user: member.held.user, session: member.session, visibility: member.held.visibility };
     tokio::spawn(hand_on(context, identity, place, on_upgrade));
     Ok(switching_protocols(&accept))
 }
@@ -60,10 +61,13 @@ async fn hand_on(context: Arc<Context>, identity: Identity, place: Place, on_upg
     drop(place);
 }
 
-/// The session may have ended since it was looked at, before there was a
-/// connection to close: so it is looked at again.
+/// The session may have ended since it was looked at, or its user have become
+/// invisible, before there was a connection to tell: so it is looked at again.
 async fn recheck(context: Arc<Context>, identity: Identity) {
     let why = match context.database().session(identity.session, context.config().session_ttl).await {
+        Ok(Some(held)) if held.visibility > identity.visibility => {
+            return context.services.learn_visibility(identity.user.id, held.visibility);
+        }
         Ok(Some(_)) => return,
         Ok(None) => Close::LoggedOut,
         Err(error) => {

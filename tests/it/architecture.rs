@@ -12,7 +12,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("postgres", &["config"]),
     ("database", &["config", "protocol"]),
     ("directory", &["metrics", "protocol"]),
-    ("presence", &["directory"]),
+    ("presence", &["database", "directory"]),
     ("push", &["config", "database", "directory"]),
     ("persistence", &["push"]),
     ("user", &["presence", "persistence"]),

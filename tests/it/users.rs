@@ -142,7 +142,7 @@ async fn b20_a_search_takes_what_is_typed_for_what_it_is() {
     }
     let names = async |prefix: &str, after: Option<&str>, limit| {
         let found = database.search_users(prefix, after, limit).await.unwrap();
-        found.into_iter().map(|(_, user)| user.name).collect::<Vec<_>>()
+        found.into_iter().map(|found| found.user.name).collect::<Vec<_>>()
     };
     assert_eq!(names("AD", None, 10).await, ["Ada", "adam", "Adele"]);
     assert_eq!(names("ad", None, 2).await, ["Ada", "adam"]);

@@ -1,0 +1,71 @@
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use ractor::ActorRef;
+
+use super::PresenceMessage;
+use crate::database::{Database, DatabaseError};
+use crate::directory::Directory;
+use crate::domain::UserId;
+
+/// Stores when people were last here: of those who left, soon, and of those
+/// online now and then, so that a killed server knows it of them too. One
+/// statement at a time, whoever and how many they are.
+pub struct Seen {
+    database: Database,
+    interval: Duration,
+    /// When it was last stored of those online.
+    everyone_at: Option<Instant>,
+    is_storing: bool,
+}
+
+impl Seen {
+    pub fn new(database: Database, interval: Duration) -> Self {
+        Self { database, interval, everyone_at: None, is_storing: false }
+    }
+
+    /// Begins to store what is due, if anything is.
+    pub fn store(&mut self, myself: &ActorRef<PresenceMessage>, directory: &Directory, now: Instant) {
+        if self.is_storing {
+            return;
+        }
+        let mut seen = directory.roster_mut().take_left();
+        if self.everyone_at.is_none_or(|at| now.duration_since(at) >= self.interval) {
+            self.everyone_at = Some(now);
+            seen.extend(directory.roster().seen(now));
+        }
+        if seen.is_empty() {
+            return;
+        }
+        self.is_storing = true;
+        let (database, myself) = (self.database.clone(), myself.clone());
+        tokio::spawn(async move {
+            let again = match store(&database, &seen).await {
+                Ok(()) => HashMap::new(),
+                Err(error) => {
+                    tracing::warn!(%error, "it is not stored who was last here; trying again");
+                    seen
+                }
+            };
+            // A new presence actor stores anew: what is lost is at most an interval.
+            drop(myself.cast(PresenceMessage::Stored(again)));
+        });
+    }
+
+    pub fn on_stored(&mut self, directory: &Directory, again: HashMap<UserId, Instant>) {
+        self.is_storing = false;
+        directory.roster_mut().give_back_left(again);
+    }
+}
+
+/// At the end of the server: who was here until now, or has just left.
+pub async fn store_last(database: &Database, directory: &Directory) -> Result<(), DatabaseError> {
+    let mut seen = directory.roster_mut().take_left();
+    seen.extend(directory.roster().seen(Instant::now()));
+    store(database, &seen).await
+}
+
+async fn store(database: &Database, seen: &HashMap<UserId, Instant>) -> Result<(), DatabaseError> {
+    let seen: Vec<_> = seen.iter().map(|(user, at)| (*user, at.elapsed())).collect();
+    database.saw(&seen).await
+}
