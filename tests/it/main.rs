@@ -21,6 +21,7 @@ mod log;
 mod persistence;
 mod plans;
 mod postgres;
+mod presence;
 mod push;
 mod queries;
 mod session_api;

@@ -38,6 +38,11 @@ impl Person {
         Self { user: session.user, token, url: url.to_owned(), http }
     }
 
+    /// The same session with another server on the same database.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     /// The server's address and port.
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")

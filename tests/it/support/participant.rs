@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tidings::domain::{ClientId, ConversationId, Seq};
-use tidings::protocol::{ClientFrame, Code, Cursor, ErrorFrame, Hello, Send, ServerFrame, Sync, Watch};
+use tidings::protocol::{ClientFrame, Code, Cursor, ErrorFrame, Hello, Send, ServerFrame, Sync};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
