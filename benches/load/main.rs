@@ -1,0 +1,106 @@
+//! Measures the server: `cargo bench --bench load`, explained in
+//! docs/performance.md. `cargo test` runs every scenario small, and fails when
+//! anything is lost, doubled or reordered, never because of a time.
+//!
+//! ```text
+//! settings → scenario → stage (PostgreSQL, server, yardsticks: own processes)
+//!                    ↘ talk → client (sockets of this thread) → judge
+//!                    ↘ report (JSON lines, tables, curves)
+//! ```
+
+mod accounting;
+mod client;
+mod cores;
+#[path = "../../tests/it/support/run.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod directory;
+mod judge;
+mod message;
+mod people;
+mod program;
+mod report;
+mod scenarios;
+mod settings;
+mod smoke;
+mod stage;
+mod talk;
+mod websocket;
+mod yardstick;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cores::Cores;
+use report::Record;
+use scenarios::Scenario;
+use settings::{HELP, Settings};
+use stage::Stage;
+use yardstick::Yardstick;
+
+/// Where results go when nothing else is said, below the target directory.
+const OUT: &str = "load";
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match arguments.first() {
+        Some(first) if first == yardstick::ARGUMENT => {
+            let yardstick = Yardstick::read(arguments.get(1).map(OsString::as_os_str));
+            yardstick.serve().map(|()| ExitCode::SUCCESS)
+        }
+        // Cargo says so when it benches, and nothing when it tests.
+        _ if arguments.iter().any(|argument| argument == "--bench") => measure(arguments),
+        _ => smoke::run(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("load: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
+    let mut settings = Settings::read(arguments).map_err(io::Error::other)?;
+    if settings.help {
+        say(HELP);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let named = &settings.scenarios;
+    if let Some(unknown) = named.iter().find(|name| scenarios::ALL.iter().all(|one| one.name != **name)) {
+        return Err(io::Error::other(format!("there is no scenario {unknown}\n\n{HELP}")));
+    }
+    let chosen = |one: &&Scenario| named.is_empty() || named.iter().any(|name| name == one.name);
+    let chosen: Vec<&Scenario> = scenarios::ALL.iter().filter(chosen).collect();
+    settings.sizes.descriptors = cores::raise_descriptors()?;
+    let stage = match &settings.url {
+        Some(url) => Stage::given(Cores::choose(), url)?,
+        None => Stage::build(Cores::choose())?,
+    };
+    let out = settings.out.clone().unwrap_or_else(default_out);
+    std::fs::create_dir_all(&out)?;
+    say(&report::environment(&stage.cores));
+    let mut records: Vec<Record> = Vec::new();
+    for scenario in chosen {
+        eprintln!("{} …", scenario.name);
+        let measured = (scenario.run)(&stage, &settings.sizes)?;
+        say(&report::figures(&measured));
+        report::keep(&measured, &out.join("results.jsonl"))?;
+        records.extend(measured);
+    }
+    report::draw_curves(&records, &out)?;
+    say(&report::goals(&records));
+    let sound = records.iter().all(Record::is_sound);
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// In the target directory that holds this program.
+fn default_out() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let target = program.ancestors().nth(3).map(PathBuf::from).unwrap_or_default();
+    target.join(OUT)
+}
+
+#[allow(clippy::print_stdout, reason = "the report is what this program is for")]
+fn say(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,107 @@
+//! What a run has shown: JSON lines, tables, curves.
+
+mod curves;
+mod goals;
+mod plot;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::judge::Verdict;
+use crate::stage::{Kind, Usage};
+
+pub use curves::draw as draw_curves;
+pub use goals::table as goals;
+pub use table::{environment, figures};
+
+/// A share of its core from which on the generator is the limit.
+const SATURATED: f64 = 0.95;
+
+/// One measured run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    pub scenario: &'static str,
+    pub target: Kind,
+    /// The sizes it ran at.
+    pub sizes: BTreeMap<&'static str, f64>,
+    /// What was measured, the unit in the name; none when the run is void.
+    pub figures: BTreeMap<&'static str, f64>,
+    pub verdict: Verdict,
+    /// Refusals by code.
+    pub refused: BTreeMap<String, u64>,
+    pub notes: Vec<String>,
+}
+
+impl Record {
+    pub fn new(scenario: &'static str, target: Kind, sizes: &[(&'static str, f64)]) -> Self {
+        Self {
+            scenario,
+            target,
+            sizes: sizes.iter().copied().collect(),
+            figures: BTreeMap::new(),
+            verdict: Verdict::default(),
+            refused: BTreeMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub fn figure(&mut self, name: &'static str, value: f64) {
+        self.figures.insert(name, value);
+    }
+
+    /// How much of its core the generator used; says when it was the limit.
+    pub fn generator(&mut self, used: Usage, time: Duration) {
+        let share = used.generator.as_secs_f64() / time.as_secs_f64();
+        self.figure("generator_share", share);
+        if share >= SATURATED {
+            self.notes.push("the generator was the limit: its core was full".to_owned());
+        }
+    }
+
+    /// What each of `count` took of the processors.
+    pub fn cost(&mut self, used: Usage, count: u64) {
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / count.max(1) as f64;
+        self.figure("server_cpu_us", each(used.server));
+        if self.target != Kind::Relay {
+            self.figure("postgres_cpu_us", each(used.postgres));
+        }
+    }
+
+    /// With the judge's word: no figures are kept that something is wrong with.
+    pub fn judged(mut self, verdict: Verdict, refused: &BTreeMap<String, u64>) -> Self {
+        self.verdict = verdict;
+        self.refused = refused.clone();
+        if !self.is_sound() {
+            self.figures.clear();
+        }
+        self
+    }
+
+    pub fn is_sound(&self) -> bool {
+        self.verdict.is_clean() && self.refused.is_empty()
+    }
+
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.figures.get(name).copied()
+    }
+
+    fn size(&self, name: &str) -> Option<f64> {
+        self.sizes.get(name).copied()
+    }
+}
+
+/// Appends the records to a file, a JSON object a line.
+pub fn keep(records: &[Record], path: &Path) -> io::Result<()> {
+    let mut file = File::options().create(true).append(true).open(path)?;
+    for record in records {
+        serde_json::to_writer(&mut file, record)?;
+        writeln!(file)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Logged-in sockets on which nothing is said: what each costs, and how fast
+//! they come.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Instant;
+
+use crate::accounting;
+use crate::client::{Fleet, Handler, Said};
+use crate::judge::Verdict;
+use crate::people;
+use crate::report::Record;
+use crate::settings::Sizes;
+use crate::stage::{Kind, Stage, Target};
+use crate::talk;
+
+/// Sockets that come first, for what all share: pools, buffers, the allocator.
+const WARM: usize = 100;
+
+pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for sockets in sizes.idle_sockets() {
+        for kind in stage.kinds().iter().filter(|kind| **kind != Kind::Commit) {
+            records.push(measure(stage, *kind, sockets, sizes)?);
+        }
+    }
+    Ok(records)
+}
+
+/// Nobody says anything: no message comes.
+#[derive(Default)]
+struct Idle {
+    said: u64,
+}
+
+impl Handler for Idle {
+    fn on_said(&mut self, _: usize, said: Said, _: &mut Vec<u8>) {
+        self.said += u64::from(matches!(said, Said::Stored { .. } | Said::Message { .. }));
+    }
+}
+
+fn measure(stage: &Stage, kind: Kind, sockets: usize, sizes: &Sizes) -> io::Result<Record> {
+    let target = stage.start(kind, &[])?;
+    let resident = || target.process().map_or(0, accounting::resident);
+    let (mut warm, _, _) = talk::pairs(&target, WARM, sizes.entering)?;
+    talk::enter_all(&mut warm, WARM, &mut Idle::default())?;
+
+    let (before, kernel, usage) = (resident(), accounting::kernel(), target.usage());
+    let (mut fleet, log_in) = log_in(&target, sockets, sizes)?;
+    let mut idle = Idle::default();
+    let entry = talk::enter_all(&mut fleet, sockets, &mut idle)?;
+    let used = target.usage().since(usage);
+    let count = sockets as f64;
+    let mut record = Record::new("idle", kind, &[("sockets", count)]);
+    if !target.is_yardstick() {
+        record.figure("log_ins_per_s", count / log_in);
+    }
+    record.figure("sockets_per_s", count / entry.as_secs_f64());
+    record.cost(used, sockets as u64);
+    if target.process().is_some() {
+        let grown = |after: u64, before: u64| after.saturating_sub(before) as f64 / count / 1024.0;
+        record.figure("memory_kib", grown(resident(), before));
+        record.figure("kernel_kib", grown(accounting::kernel(), kernel));
+    }
+    record.notes.push(format!("up to {} descriptors are allowed", sizes.descriptors));
+    let verdict = Verdict { doubled: idle.said, ..Verdict::default() };
+    Ok(record.judged(verdict, &BTreeMap::new()))
+}
+
+/// People with a socket each that is not yet in; the seconds their log-ins took.
+fn log_in(target: &Target, count: usize, sizes: &Sizes) -> io::Result<(Fleet, f64)> {
+    let begun = Instant::now();
+    let accounts = people::log_in(target, count)?;
+    let time = begun.elapsed().as_secs_f64();
+    let mut fleet = Fleet::new(target.address, sizes.entering)?;
+    for account in &accounts {
+        fleet.add(people::seat(target, account, &people::hello(None)));
+    }
+    Ok((fleet, time))
+}

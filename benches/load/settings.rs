@@ -1,0 +1,175 @@
+//! What is run, and at which sizes.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+
+pub const HELP: &str = "\
+cargo bench --bench load -- [SCENARIO …] [OPTION …]
+
+Scenarios: start pairs rate idle storm presence fanout history; all of them when none is named. Without
+options they run at the sizes of the goals.
+
+  --users N       pairs: people; rate: people
+  --window N      pairs, fanout: messages of each without an answer
+  --rate N        rate: messages a second
+  --sockets N     idle, storm: sockets
+  --online N      presence: people online
+  --changes N     presence: changes a second
+  --tabs N        fanout: tabs of the one person
+  --messages N    history: messages in the log
+  --seconds N     how long each run is measured
+  --entering N    sockets on their way in at once, at the most
+  --curves        pairs, rate, idle at growing sizes as well, drawn as SVG
+  --url URL       measure the server that runs there instead, without yardsticks
+  --out DIR       for results.jsonl and the curves (target/load when left out)";
+
+/// Sizes of the goals.
+const SECONDS: u64 = 10;
+const USERS_OF_PAIRS: usize = 200;
+const WINDOW: usize = 8;
+const USERS_OF_RATE: usize = 1_000;
+const RATE: f64 = 5_000.0;
+const IDLE: usize = 10_000;
+const STORM: usize = 5_000;
+const PRESENCE: [usize; 3] = [100, 1_000, 10_000];
+const CHANGES: f64 = 100.0;
+const TABS: usize = 10;
+const HISTORY: u64 = 1_000_000;
+const STARTS: usize = 5;
+const ENTERING: usize = 256;
+
+/// Sizes of the curves, besides those of the goals.
+const PAIRS_CURVE: [usize; 5] = [2, 10, 50, 500, 1_000];
+const RATE_CURVE: [f64; 5] = [500.0, 1_000.0, 2_000.0, 10_000.0, 20_000.0];
+const IDLE_CURVE: [usize; 3] = [1_000, 2_500, 5_000];
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// None named means all.
+    pub scenarios: Vec<String>,
+    pub sizes: Sizes,
+    pub url: Option<String>,
+    pub out: Option<PathBuf>,
+    pub help: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Sizes {
+    pub time: Duration,
+    pub users: usize,
+    pub users_of_rate: usize,
+    pub window: usize,
+    pub rate: f64,
+    pub idle: usize,
+    pub storm: usize,
+    pub presence: Vec<usize>,
+    pub changes: f64,
+    pub tabs: usize,
+    pub history: u64,
+    pub starts: usize,
+    pub entering: usize,
+    pub curves: bool,
+    /// How many descriptors a process may have here.
+    pub descriptors: u64,
+}
+
+impl Sizes {
+    pub fn of_goals() -> Self {
+        Self {
+            time: Duration::from_secs(SECONDS),
+            users: USERS_OF_PAIRS,
+            users_of_rate: USERS_OF_RATE,
+            window: WINDOW,
+            rate: RATE,
+            idle: IDLE,
+            storm: STORM,
+            presence: PRESENCE.to_vec(),
+            changes: CHANGES,
+            tabs: TABS,
+            history: HISTORY,
+            starts: STARTS,
+            entering: ENTERING,
+            curves: false,
+            descriptors: 0,
+        }
+    }
+
+    /// For `cargo test`: a second each.
+    pub fn of_smoke() -> Self {
+        Self {
+            time: Duration::from_millis(500),
+            users: 20,
+            users_of_rate: 20,
+            rate: 200.0,
+            idle: 100,
+            storm: 100,
+            presence: vec![50],
+            tabs: 4,
+            history: 10_000,
+            starts: 1,
+            ..Self::of_goals()
+        }
+    }
+
+    pub fn users_of_pairs(&self) -> Vec<usize> {
+        self.with_curve(self.users, &PAIRS_CURVE)
+    }
+
+    pub fn rates(&self) -> Vec<f64> {
+        self.with_curve(self.rate, &RATE_CURVE)
+    }
+
+    pub fn idle_sockets(&self) -> Vec<usize> {
+        self.with_curve(self.idle, &IDLE_CURVE)
+    }
+
+    fn with_curve<T: Copy + PartialOrd>(&self, goal: T, curve: &[T]) -> Vec<T> {
+        let mut sizes = vec![goal];
+        if self.curves {
+            sizes.extend(curve.iter().filter(|size| **size != goal));
+        }
+        sizes.sort_by(|one, other| one.partial_cmp(other).expect("sizes are numbers"));
+        sizes
+    }
+}
+
+impl Settings {
+    pub fn read(arguments: Vec<OsString>) -> Result<Self, lexopt::Error> {
+        let mut settings =
+            Self { scenarios: Vec::new(), sizes: Sizes::of_goals(), url: None, out: None, help: false };
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            let sizes = &mut settings.sizes;
+            match argument {
+                Value(name) => settings.scenarios.push(name.string()?),
+                Long("users") => {
+                    sizes.users = parser.value()?.parse()?;
+                    sizes.users_of_rate = sizes.users;
+                }
+                Long("window") => sizes.window = parser.value()?.parse()?,
+                Long("rate") => sizes.rate = parser.value()?.parse()?,
+                Long("sockets") => {
+                    sizes.idle = parser.value()?.parse()?;
+                    sizes.storm = sizes.idle;
+                }
+                Long("online") => sizes.presence = vec![parser.value()?.parse()?],
+                Long("changes") => sizes.changes = parser.value()?.parse()?,
+                Long("tabs") => sizes.tabs = parser.value()?.parse()?,
+                Long("messages") => sizes.history = parser.value()?.parse()?,
+                Long("seconds") => sizes.time = Duration::from_secs_f64(parser.value()?.parse()?),
+                Long("entering") => sizes.entering = parser.value()?.parse()?,
+                Long("curves") => sizes.curves = true,
+                Long("url") => settings.url = Some(parser.value()?.string()?),
+                Long("out") => settings.out = Some(parser.value()?.into()),
+                // Cargo's own.
+                Long("bench") => {}
+                Long("help") => settings.help = true,
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(settings)
+    }
+}
