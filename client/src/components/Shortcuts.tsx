@@ -40,6 +40,9 @@ export function Shortcuts({ onClose }: { readonly onClose: () => void }) {
         <Group name={text.shortcuts.writing}>
           <Keys presses={[[keys.enter]]} does={does.send} />
           <Keys presses={[[keys.shift, keys.enter]]} does={does.newLine} />
+          <Keys presses={[[command, "B"]]} does={does.bold} />
+          <Keys presses={[[command, "I"]]} does={does.italic} />
+          <Keys presses={[[command, "E"]]} does={does.code} />
         </Group>
       </div>
     </Dialog>

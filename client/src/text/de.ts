@@ -173,6 +173,9 @@ export const de: Texts = {
       ends: "Die erste, die letzte Nachricht",
       send: "Senden",
       newLine: "Neue Zeile",
+      bold: "Fett: **Text**",
+      italic: "Kursiv: _Text_",
+      code: "Code: `Text`, und ``` um mehrere Zeilen",
     },
   },
 

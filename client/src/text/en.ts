@@ -178,6 +178,9 @@ export const en = {
       ends: "The first, the last message",
       send: "Send",
       newLine: "New line",
+      bold: "Bold: **text**",
+      italic: "Italic: _text_",
+      code: "Code: `text`, and ``` around several lines",
     },
   },
 
