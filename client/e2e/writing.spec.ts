@@ -18,6 +18,9 @@ const HOSTILE = `**<img src="/none.png" onerror="document.title='owned'">**
 <script>document.title = 'owned'</script>
 \`\`\``;
 
+/** Files come from the server, where a test can hold them up, and not from the service worker. */
+const NETWORK = { serviceWorkers: "block" } as const;
+
 const composerOf = ({ page }: Person) => page.getByTestId("composer");
 
 test("what is marked is shown as elements, code in colours, and excerpts without marks", async ({
@@ -49,7 +52,7 @@ test("what is marked is shown as elements, code in colours, and excerpts without
 });
 
 test("colours that come later move nothing", async ({ person }) => {
-  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  const [ada, bob] = [await person("Ada"), await person("Bob", NETWORK)];
   await talk(ada, bob);
   const held: Route[] = [];
   await bob.page.route(/highlight-.*\.js$/, (route) => void held.push(route));
@@ -149,7 +152,7 @@ test("an emoji is found and put in by the keyboard, and can be undone", async ({
 });
 
 test("what cannot be loaded says so, and works when it can", async ({ person }) => {
-  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  const [ada, bob] = [await person("Ada", NETWORK), await person("Bob")];
   await talk(ada, bob);
   await ada.page.route(/EmojiPanel-.*\.js$/, (route) => route.abort());
   await ada.page.getByTestId("emoji-button").click();
