@@ -1,4 +1,12 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { hasGap, heldTo, type Log } from "../sdk/engine/log";
 import type { Chat } from "../sdk/engine/model";
@@ -85,6 +93,13 @@ function Messages({ chat, log, me }: Props) {
   useEffect(() => {
     if (atEnd && log.messages.length > 0) commands.atEnd(chat.id);
   }, [atEnd, log.messages, commands, chat.id]);
+
+  // Then the end moves up, and that is not the reader who goes up.
+  const base = useRef(log.base);
+  useLayoutEffect(() => {
+    if (log.base > base.current) place.goToEnd();
+    base.current = log.base;
+  }, [log.base, place]);
 
   // What one writes oneself is always brought into view.
   const written = lines.at(-1)?.entry?.clientId;
