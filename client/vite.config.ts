@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
@@ -30,14 +31,16 @@ function sonnerWithoutStyleElement(): Plugin {
 function firstPaint(): Plugin {
   const source = "src/platform/first-paint.js";
   let building = false;
+  let path = source;
   return {
     name: "first-paint",
-    configResolved({ command }) {
+    configResolved({ command, root }) {
       building = command === "build";
+      path = join(root, source);
     },
     buildStart() {
       if (!building) return;
-      this.emitFile({ type: "asset", name: "first-paint.js", source: readFileSync(source) });
+      this.emitFile({ type: "asset", name: "first-paint.js", source: readFileSync(path) });
     },
     transformIndexHtml(_html, { bundle = {} }) {
       const built = Object.values(bundle).find(
