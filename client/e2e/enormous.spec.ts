@@ -1,7 +1,7 @@
-import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
 import { talk } from "./person";
 import { sendAll } from "./raw";
+import { workOf } from "./work";
 
 /** The most that the protocol lets through, and what the composer takes before it cuts. */
 const CHARACTERS = 4_000;
@@ -95,20 +95,3 @@ test("b21: what is pasted without end is cut and not sent, and the page keeps up
   await ada.say("Rather this");
   await bob.reads(["Before", "Rather this"]);
 });
-
-/** Tells how long the page's own thread has worked since it was asked last, in milliseconds. */
-async function workOf(page: Page): Promise<() => Promise<number>> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  let before = 0;
-  const work = async () => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    const total = metrics.find(({ name }) => name === "TaskDuration")?.value;
-    if (total === undefined) throw new Error("the browser does not say how long it works");
-    const spent = total - before;
-    before = total;
-    return spent * 1_000;
-  };
-  await work();
-  return work;
-}
