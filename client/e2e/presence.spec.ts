@@ -23,7 +23,7 @@ test("people appear and leave without a reload", async ({ person, ownServer }) =
   await tab.page.close();
   await expect(ada.personRow(bob)).toHaveCount(0);
   await expect(count).toHaveText("1");
-  await expect(ada.page.getByTestId("partner-presence")).toHaveText("Not here now");
+  await expect(ada.page.getByTestId("partner-presence")).toHaveText("Was here just now");
 });
 
 test("a page too many knows nobody, and says that it is not connected", async ({
@@ -87,4 +87,47 @@ test("the search box finds people by their names", async ({ person }) => {
   await search.fill("");
   await expect(ada.personRow(ada)).toBeVisible();
   await expect(ada.personRow(bob)).toBeVisible();
+});
+
+test("a page that is left alone is away, and back with the first touch", async ({
+  person,
+  stranger,
+}) => {
+  const ada = await person("Ada");
+  const bob = await stranger("Bob");
+  await bob.page.clock.install();
+  await bob.logIn();
+  await ada.talkWith(bob);
+  const standing = ada.page.getByTestId("partner-presence");
+  await expect(standing).toHaveText("Online");
+  await bob.page.mouse.move(10, 10);
+  await bob.page.clock.fastForward("05:01");
+  await expect(standing).toHaveText("Away");
+  await expect(ada.personRow(bob)).toContainText("Away");
+  await expect(ada.personRow(bob).locator("[data-status]")).toHaveAttribute("data-status", "away");
+  await bob.page.mouse.move(20, 20);
+  await expect(standing).toHaveText("Online");
+  await expect(ada.personRow(bob)).not.toContainText("Away");
+});
+
+test("who is invisible is gone to others at once, and stays so after a reload", async ({
+  person,
+}) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await ada.talkWith(bob);
+  const standing = ada.page.getByTestId("partner-presence");
+  await expect(standing).toHaveText("Online");
+  await bob.page.getByTestId("settings-open").click();
+  await bob.page.getByTestId("invisible-switch").check();
+  await expect(bob.page.getByTestId("own-state")).toHaveText("Invisible");
+  await expect(standing).toHaveText("Was here just now");
+  await expect(ada.personRow(bob)).toHaveCount(0);
+
+  await bob.page.reload();
+  await expect(bob.page.getByTestId("own-state")).toHaveText("Invisible");
+  await expect(standing).toHaveText("Was here just now");
+  await bob.page.getByTestId("settings-open").click();
+  await bob.page.getByTestId("invisible-switch").uncheck();
+  await expect(bob.page.getByTestId("own-state")).toHaveText("Online");
+  await expect(standing).toHaveText("Online");
 });

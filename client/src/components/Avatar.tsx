@@ -1,4 +1,5 @@
 import type { User } from "../sdk/protocol/generated";
+import type { Status } from "../sdk/store/selectors";
 
 const COLOURS = [
   "bg-teal-700",
@@ -13,12 +14,11 @@ const COLOURS = [
 
 interface Props {
   readonly user: User;
-  /** `undefined` where it is not told. */
-  readonly online?: boolean | undefined;
+  readonly status: Status;
 }
 
-/** A disc with the first letter of a name, and a dot for somebody who is here. */
-export function Avatar({ user, online }: Props) {
+/** A disc with the first letter of a name, and a dot for somebody who is here: a ring for who is away. */
+export function Avatar({ user, status }: Props) {
   const [initial = "?"] = user.name.toUpperCase();
   return (
     <span className="relative shrink-0" aria-hidden="true">
@@ -27,8 +27,13 @@ export function Avatar({ user, online }: Props) {
       >
         {initial}
       </span>
-      {online === true && (
-        <span className="absolute -right-0.5 -bottom-0.5 size-3 rounded-full border-2 border-surface bg-here" />
+      {(status === "online" || status === "away") && (
+        <span className="absolute -right-0.5 -bottom-0.5 rounded-full bg-surface p-0.5">
+          <span
+            className={`block size-2.5 rounded-full ${status === "away" ? "border-2 border-away" : "bg-here"}`}
+            data-status={status}
+          />
+        </span>
       )}
     </span>
   );

@@ -7,8 +7,8 @@ import { Avatar } from "./Avatar";
 import { Composer } from "./Composer";
 import { BackIcon } from "./Icons";
 import { MessagesSkeleton } from "./Skeleton";
+import { Standing, useStatus } from "./Standing";
 import { useSelect } from "./use-app";
-import { useTold } from "./use-lost";
 import { useMessageList } from "./use-message-list";
 
 /** The conversation in front. */
@@ -39,8 +39,7 @@ export function Chat({ id, me }: { readonly id: string; readonly me: User }) {
 }
 
 function Header({ partner }: { readonly partner: User }) {
-  const online = useSelect((state) => state.presence.online.has(partner.id));
-  const told = useTold();
+  const status = useStatus(partner.id);
   const heading = useRef<HTMLHeadingElement>(null);
   // Where the composer does not take it, the focus must not stay in a list that is hidden now.
   useEffect(() => {
@@ -56,13 +55,13 @@ function Header({ partner }: { readonly partner: User }) {
       >
         <BackIcon className="size-6" />
       </a>
-      <Avatar user={partner} online={online && told} />
+      <Avatar user={partner} status={status} />
       <div className="min-w-0">
         <h1 ref={heading} tabIndex={-1} className="truncate rounded font-semibold">
           <bdi>{partner.name}</bdi>
         </h1>
         <p className="text-xs text-soft" data-testid="partner-presence">
-          {told && (online ? text.presence.online : text.presence.gone)}
+          <Standing user={partner} />
         </p>
       </div>
     </header>

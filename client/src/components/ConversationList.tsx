@@ -5,7 +5,14 @@ import { addressOf } from "../platform/route";
 import type { Chat } from "../sdk/engine/model";
 import type { Entry } from "../sdk/engine/outbox";
 import type { User } from "../sdk/protocol/generated";
-import { chatRows, partnerOf, stateOfEntry, unreadText } from "../sdk/store/selectors";
+import {
+  chatRows,
+  partnerOf,
+  type Status,
+  stateOfEntry,
+  statusOf,
+  unreadText,
+} from "../sdk/store/selectors";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { Mark } from "./Mark";
@@ -35,7 +42,7 @@ export function ConversationList({ me, search }: Props) {
   const chats = useSelect((state) => state.chats);
   const open = useSelect((state) => state.open);
   const listed = useSelect((state) => state.listed);
-  const online = useSelect((state) => state.presence.online);
+  const presence = useSelect((state) => state.presence);
   const lost = useLost();
   const entries = useSelect((state) => state.outbox.entries);
   const rows = useMemo(
@@ -67,7 +74,7 @@ export function ConversationList({ me, search }: Props) {
               partner={partner.user}
               me={me}
               open={chat.id === open}
-              online={online.has(partner.user.id) && !lost}
+              status={lost ? "unknown" : statusOf(presence, partner.user.id)}
             />
           );
         })}
@@ -101,11 +108,11 @@ interface RowProps {
   readonly partner: User;
   readonly me: User;
   readonly open: boolean;
-  readonly online: boolean;
+  readonly status: Status;
 }
 
 const ConversationRow = memo(function ConversationRow(props: RowProps) {
-  const { chat, entry, partner, me, open, online } = props;
+  const { chat, entry, partner, me, open, status } = props;
   const { last, unread } = chat;
   const at = entry?.writtenAt ?? last?.at;
   const mine = entry !== undefined || last?.sender === me.id;
@@ -121,13 +128,15 @@ const ConversationRow = memo(function ConversationRow(props: RowProps) {
         data-name={partner.name}
         className={`flex items-center gap-3 rounded-xl px-2 py-2 -outline-offset-2 ${open ? "bg-chosen" : "hover:bg-raised"}`}
       >
-        <Avatar user={partner} online={online} />
+        <Avatar user={partner} status={status} />
         <span className="min-w-0 flex-1">
           <span className="flex items-baseline gap-2">
             <span className="min-w-0 flex-1 truncate font-medium">
               <bdi>{partner.name}</bdi>
             </span>
-            {online && <span className="sr-only">{text.presence.onlineToReaders}</span>}
+            {(status === "online" || status === "away") && (
+              <span className="sr-only">{text.presence[status]}</span>
+            )}
             {at !== undefined && (
               <time className="shrink-0 text-xs text-soft" dateTime={at}>
                 {shortTime(at)}

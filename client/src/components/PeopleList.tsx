@@ -1,8 +1,10 @@
 import { memo } from "react";
 import type { User } from "../sdk/protocol/generated";
+import type { Status } from "../sdk/store/selectors";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { RowsSkeleton } from "./Skeleton";
+import { useSelect } from "./use-app";
 import { useLost, useTold } from "./use-lost";
 import { useOnlinePeople } from "./use-people";
 import { useTalk } from "./use-talk";
@@ -20,6 +22,7 @@ export function PeopleList({ me, search }: Props) {
   const { users, count, more } = useOnlinePeople(search);
   const talk = useTalk(me);
   const lost = useLost();
+  const away = useSelect((state) => state.presence.away);
   const told = useTold();
   return (
     <section
@@ -39,7 +42,13 @@ export function PeopleList({ me, search }: Props) {
         }}
       >
         {users?.map((user) => (
-          <PersonRow key={user.id} user={user} own={user.id === me.id} lost={lost} onTalk={talk} />
+          <PersonRow
+            key={user.id}
+            user={user}
+            own={user.id === me.id}
+            status={lost ? "unknown" : away.has(user.id) ? "away" : "online"}
+            onTalk={talk}
+          />
         ))}
         {users === null && !lost && <RowsSkeleton rows={3} />}
         {users === null && lost && <Hint>{text.people.lost}</Hint>}
@@ -58,11 +67,11 @@ function Hint({ children }: { readonly children: string }) {
 interface RowProps {
   readonly user: User;
   readonly own: boolean;
-  readonly lost: boolean;
+  readonly status: Status;
   readonly onTalk: (user: User) => void;
 }
 
-const PersonRow = memo(function PersonRow({ user, own, lost, onTalk }: RowProps) {
+const PersonRow = memo(function PersonRow({ user, own, status, onTalk }: RowProps) {
   return (
     <li>
       <button
@@ -73,10 +82,11 @@ const PersonRow = memo(function PersonRow({ user, own, lost, onTalk }: RowProps)
         data-name={user.name}
         className="flex w-full items-center gap-3 rounded-xl px-2 py-1.5 text-left -outline-offset-2 enabled:hover:bg-raised disabled:opacity-100"
       >
-        <Avatar user={user} online={!lost} />
+        <Avatar user={user} status={status} />
         <span className="min-w-0 flex-1 truncate">
           <bdi>{user.name}</bdi>
         </span>
+        {status === "away" && <span className="text-xs text-soft">{text.presence.away}</span>}
         {own && <span className="text-xs text-soft">{text.people.own}</span>}
       </button>
     </li>

@@ -1,5 +1,6 @@
 import { type ComponentType, useState } from "react";
 import type { User } from "../sdk/protocol/generated";
+import { selectInvisible } from "../sdk/store/selectors";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { ConversationList } from "./ConversationList";
@@ -23,17 +24,24 @@ export function Sidebar({ me, onShortcuts }: Props) {
   const [search, setSearch] = useState("");
   const lost = useLost();
   const { presence } = text;
+  const invisible = useSelect(selectInvisible);
   const first = useSelect((state) => state.presence.count === null);
   return (
     <aside className="flex h-full min-h-0 w-full flex-col border-line bg-surface md:border-r">
       <header className="flex items-center gap-3 border-b border-line px-4 py-3">
-        <Avatar user={me} online={!lost && !first} />
+        <Avatar user={me} status={lost || first ? "unknown" : invisible ? "offline" : "online"} />
         <div className="min-w-0 flex-1">
           <p className="truncate font-semibold" data-testid="own-name">
             <bdi>{me.name}</bdi>
           </p>
           <p className="text-xs text-soft" data-testid="own-state">
-            {lost ? presence.notConnected : first ? presence.connecting : presence.online}
+            {lost
+              ? presence.notConnected
+              : first
+                ? presence.connecting
+                : invisible
+                  ? presence.invisible
+                  : presence.online}
           </p>
         </div>
         <button

@@ -6,8 +6,8 @@ import { unreadText } from "../sdk/store/selectors";
 import { text } from "../text/text";
 import { Avatar } from "./Avatar";
 import { type Candidate, candidatesOf, ranked } from "./ranking";
+import { useStatus } from "./Standing";
 import { useCommands, useSelect } from "./use-app";
-import { useTold } from "./use-lost";
 import { useTalk } from "./use-talk";
 
 /** After the last key, before the server is asked. */
@@ -26,7 +26,6 @@ export function Switcher({ me, onClose }: Props) {
   const [search, setSearch] = useState("");
   const [chosen, setChosen] = useState(0);
   const offered = useOffered(me, search);
-  const told = useTold();
   const talk = useTalk(me);
   const current = Math.min(chosen, offered.length - 1);
   useEffect(() => dialog.current?.showModal(), []);
@@ -95,7 +94,6 @@ export function Switcher({ me, onClose }: Props) {
               id={`switcher-${index}`}
               candidate={candidate}
               chosen={index === current}
-              told={told}
               onPoint={() => setChosen(index)}
               onGo={() => go(candidate)}
             />
@@ -113,14 +111,13 @@ interface OptionProps {
   readonly id: string;
   readonly candidate: Candidate;
   readonly chosen: boolean;
-  /** Whether it is known who is here. */
-  readonly told: boolean;
   readonly onPoint: () => void;
   readonly onGo: () => void;
 }
 
-function Option({ id, candidate, chosen, told, onPoint, onGo }: OptionProps) {
-  const { user, unread, online } = candidate;
+function Option({ id, candidate, chosen, onPoint, onGo }: OptionProps) {
+  const { user, unread } = candidate;
+  const status = useStatus(user.id);
   const option = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (chosen) option.current?.scrollIntoView({ block: "nearest" });
@@ -139,9 +136,11 @@ function Option({ id, candidate, chosen, told, onPoint, onGo }: OptionProps) {
       data-name={user.name}
       className={`flex cursor-pointer items-center gap-3 rounded-xl px-2 py-1.5 ${chosen ? "bg-chosen" : ""}`}
     >
-      <Avatar user={user} online={online && told} />
+      <Avatar user={user} status={status} />
       <bdi className="min-w-0 flex-1 truncate">{user.name}</bdi>
-      {told && online && <span className="text-xs text-soft">{text.presence.online}</span>}
+      {(status === "online" || status === "away") && (
+        <span className="text-xs text-soft">{text.presence[status]}</span>
+      )}
       {unread > 0 && (
         <span className="rounded-full bg-accent px-2 text-xs leading-5 font-semibold text-on-accent">
           {text.conversations.unread(unreadText(unread))}

@@ -58,8 +58,11 @@ export const de: Texts = {
     notConnected: "Nicht verbunden",
     connecting: "Verbindung wird aufgebaut …",
     online: "Online",
+    away: "Abwesend",
+    invisible: "Unsichtbar",
     gone: "Gerade nicht hier",
-    onlineToReaders: "online",
+    seenJustNow: "War gerade noch hier",
+    seen: (ago) => `Zuletzt hier ${ago}`,
   },
 
   conversations: {
@@ -214,6 +217,9 @@ export const de: Texts = {
       "Die Einstellungen konnten nicht geladen werden. Versuche es noch einmal, sobald du verbunden bist.",
     appearance: "Aussehen",
     themes: { system: "Wie das Gerät", light: "Hell", dark: "Dunkel" },
+    invisible: "Unsichtbar",
+    whatInvisible:
+      "Für andere bist du seit jetzt fort: Sie sehen nicht, dass du hier bist, schreibst oder etwas gelesen hast.",
     setPassword: "Passwort setzen",
     changePassword: "Passwort ändern",
     whyPassword:

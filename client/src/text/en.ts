@@ -63,8 +63,11 @@ export const en = {
     notConnected: "Not connected",
     connecting: "Connecting…",
     online: "Online",
+    away: "Away",
+    invisible: "Invisible",
     gone: "Not here now",
-    onlineToReaders: "online",
+    seenJustNow: "Was here just now",
+    seen: (ago: string) => `Last seen ${ago}`,
   },
 
   conversations: {
@@ -216,6 +219,9 @@ export const en = {
     notLoaded: "The settings could not be loaded. Try again once you are connected.",
     appearance: "Appearance",
     themes: { system: "As the device", light: "Light", dark: "Dark" },
+    invisible: "Invisible",
+    whatInvisible:
+      "Others see you as gone since now: not that you are here, write, or have read something.",
     setPassword: "Set a password",
     changePassword: "Change the password",
     whyPassword: "With a password you can log in from other devices, and again after logging out.",

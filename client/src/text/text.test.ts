@@ -29,7 +29,6 @@ test("no text is left as it is in English, but for those that are the same", () 
 
 const SAME = [
   "presence.online",
-  "presence.onlineToReaders",
   "people.title",
   "shortcuts.keys.alt",
   "shortcuts.keys.escape",

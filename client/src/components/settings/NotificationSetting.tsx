@@ -8,6 +8,7 @@ import {
 import { useReached } from "../../notify/push";
 import { setShowsText, setWantsSound, showsText, wantsSound } from "../../platform/kept";
 import { text } from "../../text/text";
+import { Switch } from "./Switch";
 
 /** Whether there are notifications, what they show, and whether they are heard. */
 export function NotificationSetting() {
@@ -59,29 +60,5 @@ export function NotificationSetting() {
         change={changeSound}
       />
     </section>
-  );
-}
-
-interface SwitchProps {
-  readonly name: string;
-  readonly label: string;
-  readonly on: boolean;
-  readonly disabled?: boolean;
-  readonly change: (on: boolean) => void;
-}
-
-function Switch({ name, label, on, disabled = false, change }: SwitchProps) {
-  return (
-    <label className="flex items-center justify-between gap-4 font-medium">
-      {label}
-      <input
-        type="checkbox"
-        className="size-5 shrink-0 accent-accent"
-        checked={on}
-        disabled={disabled}
-        onChange={(event) => change(event.target.checked)}
-        data-testid={name}
-      />
-    </label>
   );
 }

@@ -6,6 +6,7 @@ import { InstallSetting } from "./InstallSetting";
 import { LogOut } from "./LogOut";
 import { NotificationSetting } from "./NotificationSetting";
 import { PasswordSetting } from "./PasswordSetting";
+import { VisibilitySetting } from "./VisibilitySetting";
 
 /** A dialog with a section for each thing one can set, loaded when it is opened. */
 export default function Settings({ onClose }: { readonly onClose: () => void }) {
@@ -33,6 +34,7 @@ export default function Settings({ onClose }: { readonly onClose: () => void }) 
       </header>
       <div className="divide-y divide-line px-5">
         <AppearanceSetting />
+        <VisibilitySetting />
         <NotificationSetting />
         <InstallSetting />
         <PasswordSetting />
