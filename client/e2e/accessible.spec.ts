@@ -131,6 +131,24 @@ const STATES: Readonly<Record<string, State>> = {
     },
   },
 
+  "the choice of emoji": {
+    bring: async (scene) => {
+      await talkALittle(scene);
+      await scene.ada.page.getByTestId("emoji-button").click();
+      await expect(scene.ada.page.getByRole("gridcell").first()).toBeVisible();
+    },
+  },
+
+  "a version that lacks a part": {
+    bring: async ({ ada }) => {
+      await ada.page.evaluate(() => {
+        const event = new Event("vite:preloadError");
+        dispatchEvent(Object.assign(event, { payload: new Error("a part that is gone") }));
+      });
+      await expect(ada.page.getByTestId("edition")).toBeVisible();
+    },
+  },
+
   settings: {
     bring: async ({ ada }) => {
       await ada.page.getByTestId("settings-open").click();

@@ -3,12 +3,11 @@ import { expect, type Person, test } from "./fixtures";
 import { refuseNext } from "./observed";
 import { sendAll } from "./raw";
 
-/** Presses Tab until what is looked for has the focus, and can be seen to have it. */
-async function tabTo(page: Page, testId: string, name?: string): Promise<void> {
-  const named = name === undefined ? "" : `[data-name="${name}"]`;
-  const wanted = page.locator(`[data-testid="${testId}"]${named}:focus-visible`);
+/** Presses a key until what is looked for has the focus, and can be seen to have it. */
+async function goTo(page: Page, selector: string, key: "Tab" | "Shift+Tab"): Promise<void> {
+  const wanted = page.locator(`${selector}:focus-visible`);
   for (let presses = 0; presses < 30 && (await wanted.count()) === 0; presses += 1) {
-    await page.keyboard.press("Tab");
+    await page.keyboard.press(key);
   }
   await expect(wanted).toHaveCSS("outline-style", "solid");
 }
@@ -31,7 +30,7 @@ test("logging in, talking and going about need no mouse", async ({ stranger, per
   await ada.isIn();
 
   await expect(ada.personRow(bob)).toBeVisible();
-  await tabTo(page, "person", bob.name);
+  await goTo(page, `[data-testid="person"][data-name="${bob.name}"]`, "Tab");
   await keyboard.press("Enter");
   await isInFront(ada, bob);
   await expect(composer(ada)).toBeFocused();
@@ -80,7 +79,7 @@ test("shortcuts are listed, and leave alone who is writing", async ({ person }) 
   await expect(composer(ada)).toHaveValue("?/");
   await isInFront(ada, bob);
 
-  await keyboard.press("Shift+Tab");
+  await goTo(page, '[role="log"]', "Shift+Tab");
   await keyboard.press("?");
   const list = page.getByRole("dialog", { name: "Keyboard shortcuts" });
   await expect(list).toBeVisible();
@@ -115,10 +114,7 @@ test("the keys that scroll lead to a message far up that was not sent", async ({
   await expect(ada.message("Refused")).toHaveAttribute("data-state", "failed");
   await expect(ada.message("From Bob 120")).toBeVisible();
 
-  await keyboard.press("Shift+Tab");
-  await keyboard.press("Shift+Tab");
-  await keyboard.press("Shift+Tab");
-  await expect(page.getByRole("log")).toBeFocused();
+  await goTo(page, '[role="log"]', "Shift+Tab");
   const focused = page.locator('[data-testid="message"]:focus');
   await keyboard.press("ArrowUp");
   await expect(focused).toContainText("Refused");
@@ -152,7 +148,8 @@ test("on a phone the focus follows into a conversation and back", async ({ perso
   await ada.personRow(bob).tap();
   const heading = ada.page.getByRole("heading", { level: 1, name: bob.name });
   await expect(heading).toBeFocused();
-  await ada.say("Hello");
+  await ada.page.getByTestId("composer").fill("Hello");
+  await ada.page.getByTestId("send-button").tap();
   await expect(bob.unread(ada)).toHaveText("1");
   await ada.page.getByTestId("back").tap();
   await expect(ada.conversationRow(bob)).toBeFocused();

@@ -120,7 +120,8 @@ function Messages({ chat, log, me }: Props) {
       <Virtuoso<Line>
         ref={list}
         scrollerRef={place.attach}
-        className="h-full"
+        // Virtuoso takes the ring away by a style of the element.
+        className="h-full -outline-offset-2 focus-visible:outline-2! focus-visible:outline-accent! focus-visible:outline-solid!"
         role="log"
         // What is new is announced once for the whole page, see `Announcements`.
         aria-live="off"
