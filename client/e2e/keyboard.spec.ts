@@ -138,6 +138,26 @@ test("the keys that scroll lead to a message far up that was not sent", async ({
   await expect(bob.message("Refused")).toBeVisible();
 });
 
+test("the focus stays in the list when the message that had it is far away", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  const { page } = ada;
+  await ada.talkWith(bob);
+  await bob.talkWith(ada);
+  await bob.say("First");
+  await expect(ada.message("First")).toBeVisible();
+  await page.getByRole("log").press("ArrowUp");
+  await expect(ada.message("First")).toBeFocused();
+  await sendAll(
+    bob.page,
+    Array.from({ length: 200 }, (_, at) => `From Bob ${at + 1}`),
+  );
+  await expect(ada.message("From Bob 200")).toBeVisible();
+  await expect(ada.message("First")).toHaveCount(0);
+  await expect(page.getByRole("log")).toBeFocused();
+  await page.keyboard.press("Home");
+  await expect(ada.message("First")).toBeFocused();
+});
+
 test("on a phone the focus follows into a conversation and back", async ({ person }) => {
   const bob = await person("Bob");
   const ada = await person("Ada", {
