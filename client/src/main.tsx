@@ -42,7 +42,7 @@ const engine = new Engine({
   timestamp: () => new Date().toISOString(),
   kept: new IndexedDbSnapshots(),
   incoming: (message, missed) => {
-    announcements.hear(message, store.get());
+    if (!missed) announcements.hear(message, store.get());
     void tell(message, missed, store.get(), voices);
   },
 });

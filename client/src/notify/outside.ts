@@ -15,10 +15,18 @@ export async function sound(conversation: ConversationId, pages: Pages): Promise
   if (await pages.mayPlay()) await chime();
 }
 
+/** What is being told: what comes in meanwhile is told after it, so that the last is what stays. */
+let telling = Promise.resolve();
+
 /** Notifies, where that is allowed and wanted; the sound is heard in any case. */
-export async function notify(news: News, pages: Pages): Promise<void> {
+export function notify(news: News, pages: Pages): Promise<void> {
+  telling = telling.then(() => tellOutside(news, pages));
+  return telling;
+}
+
+async function tellOutside(news: News, pages: Pages): Promise<void> {
   const heard = wantsSound() && mayChime() && (await pages.mayPlay());
-  if (heard) await chime();
+  if (heard) void chime();
   if (notifying() !== "on") return;
   await show(news, { instead: instead(), silent: heard || !wantsSound() });
 }
@@ -30,12 +38,16 @@ export function instead(): string | null {
 
 async function show(news: News, look: Look): Promise<void> {
   const registration = await navigator.serviceWorker?.getRegistration();
-  // Some browsers allow them there only; others have no service worker here.
   if (registration?.active) return showNotification(registration, news, look);
-  const shown = new Notification(news.from, optionsOf(news, look));
-  shown.onclick = () => {
-    window.focus();
-    goTo(news.conversation);
-    shown.close();
-  };
+  // Some browsers have no service worker here; some have, and allow notifications there only.
+  try {
+    const shown = new Notification(news.from, optionsOf(news, look));
+    shown.onclick = () => {
+      window.focus();
+      goTo(news.conversation);
+      shown.close();
+    };
+  } catch {
+    // The toast and the title have told.
+  }
 }
