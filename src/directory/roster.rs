@@ -12,7 +12,7 @@ mod tests;
 /// a connection, and of those in the grace after their last one.
 ///
 /// Who is invisible is in the table and in nothing that it tells: whether a user
-/// has a connection is a question to [`Directory::get`](super::Directory::get).
+/// has a connection is a question to [`Directory::is_connected`](super::Directory::is_connected).
 #[derive(Debug, Default)]
 pub struct Roster {
     users: HashMap<UserId, Entry>,
