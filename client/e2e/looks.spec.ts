@@ -9,6 +9,9 @@ declare global {
   }
 }
 
+/** What it keeps cannot be missing. */
+const WITHOUT_WORKER = { serviceWorkers: "block" } as const;
+
 const SURFACE = { light: "#ffffff", dark: "#161b21" } as const;
 
 test("the look follows the device, until one is chosen", async ({ person }) => {
@@ -99,7 +102,7 @@ test("what is on its way has a shape, once it takes long", async ({ person }) =>
 });
 
 test("a page that cannot reach its server says so, and goes on by itself", async ({ stranger }) => {
-  const { page } = await stranger("Ada");
+  const { page } = await stranger("Ada", WITHOUT_WORKER);
   await page.route("**/api/session", (route) => route.abort());
   await page.goto("/");
   await expect(page.getByTestId("starting")).toHaveText(/cannot be reached/);
@@ -112,7 +115,7 @@ test("a page without its script says so in the reader's language", async ({ stra
     ["en-GB", "Tidings could not be loaded. Load anew"],
     ["de-DE", "Tidings konnte nicht geladen werden. Neu laden"],
   ] as const) {
-    const { page } = await stranger("Ada", { locale });
+    const { page } = await stranger("Ada", { ...WITHOUT_WORKER, locale });
     const script = /assets\/page-.*\.js/;
     await page.route(script, (route) => route.abort());
     await page.goto("/");
@@ -124,7 +127,7 @@ test("a page without its script says so in the reader's language", async ({ stra
 });
 
 test("settings that cannot be loaded are opened later", async ({ person }) => {
-  const { page } = await person("Ada", { serviceWorkers: "block" });
+  const { page } = await person("Ada", WITHOUT_WORKER);
   const script = /assets\/Settings-.*\.js/;
   await page.route(script, (route) => route.abort());
   await page.getByTestId("settings-open").click();
