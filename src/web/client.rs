@@ -43,7 +43,9 @@ pub fn file(path: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
         "" => PAGE,
         name => name,
     };
-    let plain = Files::get(name).ok_or_else(Refusal::not_found)?;
+    // To `rust-embed`, a backslash is another way to write a slash.
+    let exact = Some(name).filter(|name| !name.contains('\\'));
+    let plain = exact.and_then(Files::get).ok_or_else(Refusal::not_found)?;
     let etag = etag(&plain);
     if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return Ok(respond(StatusCode::NOT_MODIFIED, name, etag, None));
