@@ -28,6 +28,8 @@ test("the main states", async ({ person, stranger, ownServer }) => {
   await newcomer.page.goto("/");
   await newcomer.page.getByTestId("login-name").fill("Lena");
   await picture(newcomer.page, "login");
+  await newcomer.page.emulateMedia({ colorScheme: "dark" });
+  await picture(newcomer.page, "login-dark");
 
   const lena = await person("Lena", { ...wide, permissions: ["notifications"] });
   const marco = await person("Marco", wide);
@@ -54,21 +56,42 @@ test("the main states", async ({ person, stranger, ownServer }) => {
   await expect(lena.page.getByTestId("typing-indicator")).toBeVisible();
   await picture(lena.page, "chat");
 
+  await lena.page.getByTestId("settings-open").click();
+  await expect(lena.page.getByRole("dialog")).toBeVisible();
+  await picture(lena.page, "settings");
+  await lena.page.keyboard.press("Escape");
+
   await lena.page.emulateMedia({ colorScheme: "dark" });
   await picture(lena.page, "chat-dark");
-  await lena.page.setViewportSize({ width: 390, height: 780 });
-  await lena.page.reload();
-  await expect(lena.message(LAST)).toBeVisible();
-  await expect(lena.message(LAST)).toBeInViewport({ ratio: 1 });
-  await picture(lena.page, "phone");
-  await lena.page.setViewportSize(wide.viewport);
-  await lena.page.emulateMedia({ colorScheme: "light" });
+  await lena.page.keyboard.press("ControlOrMeta+K");
+  await expect(lena.page.getByTestId("switcher")).toBeVisible();
+  await picture(lena.page, "switcher-dark");
+  await lena.page.keyboard.press("Escape");
+  await onPhone(lena, wide.viewport);
   await on.end("SIGKILL");
   await expect(lena.page.getByTestId("banner")).toBeVisible();
   await lena.say("Are you on your way?");
   await expect(lena.message("Are you on your way?")).toHaveAttribute("data-state", "pending");
   await picture(lena.page, "banner");
 });
+
+/** The conversation and the lists on a phone, light and dark. */
+async function onPhone(lena: Person, wide: { width: number; height: number }): Promise<void> {
+  const { page } = lena;
+  const address = page.url();
+  await page.setViewportSize({ width: 390, height: 780 });
+  await page.reload();
+  await expect(lena.message(LAST)).toBeVisible();
+  await expect(lena.message(LAST)).toBeInViewport({ ratio: 1 });
+  await picture(page, "phone-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await picture(page, "phone");
+  await page.getByTestId("back").click();
+  await expect(page.getByTestId("conversation-list")).toBeInViewport();
+  await picture(page, "phone-list");
+  await page.goto(address);
+  await page.setViewportSize(wide);
+}
 
 async function converse(lena: Person, marco: Person): Promise<void> {
   await lena.talkWith(marco);
