@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { isTouched } from "../platform/browser";
 import { addressOf } from "../platform/route";
 import type { User } from "../sdk/protocol/generated";
 import { partnerOf } from "../sdk/store/selectors";
@@ -43,7 +44,7 @@ function Header({ partner }: { readonly partner: User }) {
   const heading = useRef<HTMLHeadingElement>(null);
   // Where the composer does not take it, the focus must not stay in a list that is hidden now.
   useEffect(() => {
-    if (!matchMedia("(hover: hover)").matches) heading.current?.focus({ preventScroll: true });
+    if (isTouched()) heading.current?.focus({ preventScroll: true });
   }, []);
   return (
     <header className="flex items-center gap-3 border-b border-line bg-surface px-3 py-3 sm:px-4">

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { Marking } from "../format/marking";
+import { isTouched } from "../platform/browser";
 import { onDraft, readDraft, writeDraft } from "../platform/kept";
 import type { ConversationId, User } from "../sdk/protocol/generated";
 import { text } from "../text/text";
@@ -142,5 +143,5 @@ function lengthText(length: number, limit: number, cut: boolean): string {
  * and the button sends.
  */
 function hasKeyboard(): boolean {
-  return matchMedia("(hover: hover)").matches;
+  return !isTouched();
 }

@@ -7,6 +7,7 @@ import {
   type SkinTone,
 } from "frimousse";
 import { type AriaAttributes, type RefObject, useState } from "react";
+import { isTouched } from "../platform/browser";
 import { noteEmoji, recentEmoji, setSkinTone, skinTone } from "../platform/kept";
 import { text } from "../text/text";
 import { putIn } from "./field";
@@ -29,7 +30,7 @@ export function EmojiPanel({ data, field, done }: Props) {
     noteEmoji(emoji);
     if (field.current !== null) putIn(field.current, emoji);
     // On a phone it stands in for the keyboard, and stays like one.
-    if (matchMedia("(hover: hover)").matches) done();
+    if (!isTouched()) done();
   }
 
   return (
@@ -47,7 +48,7 @@ export function EmojiPanel({ data, field, done }: Props) {
           placeholder={text.emoji.search}
           aria-label={text.emoji.search}
           // Not where it would bring up a keyboard over half of the screen.
-          autoFocus={matchMedia("(hover: hover)").matches}
+          autoFocus={!isTouched()}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           onKeyDown={(event) => {

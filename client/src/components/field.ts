@@ -1,4 +1,5 @@
 import { type Edit, type Marking, marked } from "../format/marking";
+import { isTouched } from "../platform/browser";
 
 /** Puts marks around what is selected in a field, or takes them away. */
 export function mark(field: HTMLTextAreaElement, marking: Marking): void {
@@ -9,7 +10,7 @@ export function mark(field: HTMLTextAreaElement, marking: Marking): void {
 export function putIn(field: HTMLTextAreaElement, text: string): void {
   const { selectionStart: from, selectionEnd: to } = field;
   const after = from + text.length;
-  if (matchMedia("(hover: hover)").matches) {
+  if (!isTouched()) {
     edit(field, { from, to, text, selectFrom: after, selectTo: after });
     return;
   }

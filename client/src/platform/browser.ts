@@ -19,6 +19,14 @@ export function openWebSocket(): WebSocketLike {
   return new WebSocket(url, SUBPROTOCOL);
 }
 
+/**
+ * Whether it is used with fingers: there a keyboard takes half of the screen, and
+ * Shift is not at hand. A machine without any pointer has keys.
+ */
+export function isTouched(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
+}
+
 /** Calls back whenever the user does something on the page. */
 export function onAct(act: () => void): void {
   for (const type of ["pointerdown", "keydown"]) {

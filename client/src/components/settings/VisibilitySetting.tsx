@@ -8,14 +8,15 @@ import { Switch } from "./Switch";
 export function VisibilitySetting() {
   const { session } = useCommands();
   const invisible = useSelect(selectInvisible);
-  const [busy, setBusy] = useState(false);
+  // What is shown until the server has answered.
+  const [asked, setAsked] = useState<boolean | null>(null);
   const [refusal, setRefusal] = useState<string | null>(null);
 
   async function change(next: boolean) {
-    setBusy(true);
+    setAsked(next);
     const refused = await session.setVisibility(next);
     setRefusal(refused && text.problem(refused.code, refused.message));
-    setBusy(false);
+    setAsked(null);
   }
 
   return (
@@ -23,8 +24,8 @@ export function VisibilitySetting() {
       <Switch
         name="invisible-switch"
         label={text.settings.invisible}
-        on={invisible}
-        disabled={busy}
+        on={asked ?? invisible}
+        disabled={asked !== null}
         change={(next) => void change(next)}
       />
       <p className="mt-1 text-sm text-soft">{text.settings.whatInvisible}</p>
