@@ -11,7 +11,7 @@ use tidings::protocol::ServerFrame;
 use tokio::time::sleep;
 
 use crate::support::{
-    Crowd, Dice, Line, Pace, Person, Plan, Proxy, ServerProcess, Socket, Weather, quantile, send,
+    Crowd, Dice, Line, Pace, Person, Plan, Proxy, ServerProcess, Socket, Weather, quantile,
 };
 
 /// Promised: everybody is in step and drained within this after the server, or
@@ -172,7 +172,10 @@ impl Soak {
                 assert!(ended.success(), "{}", self.server.log());
             }
             Fault::PostgresKilled => self.server.kill_postgres().await,
-            Fault::PostgresFrozen => self.freeze_postgres().await,
+            Fault::PostgresFrozen => {
+                let time = self.dice.within(Duration::from_millis(100), Duration::from_secs(2));
+                self.server.freeze_postgres(time).await;
+            }
             Fault::UsersPanic => self.say(r#"{"fault":"users"}"#).await,
             Fault::PresencePanics => self.say(r#"{"fault":"presence"}"#).await,
             Fault::PersistencePanics => self.say(r#"{"fault":"persistence"}"#).await,
@@ -204,14 +207,6 @@ impl Soak {
         let ended = self.server.end(signal).await;
         self.server.start_again().await;
         ended
-    }
-
-    /// All of its processes stop for a moment.
-    async fn freeze_postgres(&mut self) {
-        let group = -self.server.postgres().await;
-        send(group, Signal::SIGSTOP);
-        sleep(self.dice.within(Duration::from_millis(100), Duration::from_secs(2))).await;
-        send(group, Signal::SIGCONT);
     }
 
     async fn say(&mut self, text: &str) {

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection};
 use tidings::domain::{ClientId, ConversationId, Seq, UserId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::client::Person;
@@ -17,7 +17,7 @@ use super::law::{Run, Violation, judge};
 use super::participant::Participant;
 use super::seed::Dice;
 use super::standing::{Pace, Phase, Standing};
-use super::{PATIENCE, eventually, eventually_some};
+use super::{PATIENCE, POLL, eventually, eventually_some};
 
 /// The clients' histories are read together, so they may take longer.
 const LOADS_AT_ONCE: usize = 16;
@@ -157,10 +157,16 @@ impl Crowd {
     /// how long that took.
     pub async fn until_caught_up(&self) -> Duration {
         let now = Instant::now();
-        let caught_up = |standing: &Standing| {
-            standing.synced.is_some() && standing.unanswered.is_none_or(|written| written > now)
+        let behind = |standing: &Standing| {
+            standing.synced.is_none() || standing.unanswered.is_some_and(|written| written <= now)
         };
-        eventually("everybody has caught up", async || self.standings().iter().all(caught_up)).await;
+        while self.standings().iter().any(behind) {
+            if now.elapsed() > PATIENCE {
+                let standings: Vec<_> = self.standings().into_iter().filter(behind).collect();
+                panic!("these have not caught up within {PATIENCE:?}: {standings:#?}");
+            }
+            sleep(POLL).await;
+        }
         now.elapsed()
     }
 

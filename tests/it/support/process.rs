@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::client::Person;
 use super::run::Directory;
@@ -92,6 +92,32 @@ impl ServerProcess {
         let file = data_of(self.directory.path()).join("postmaster.pid");
         let read = async || std::fs::read_to_string(&file).ok()?.lines().next()?.parse().ok();
         eventually_some("a running PostgreSQL", read).await
+    }
+
+    /// Stops its PostgreSQL for this long, and lets it go on.
+    pub async fn freeze_postgres(&self, time: Duration) {
+        let all: Vec<Pid> = self.postgres_processes().await.into_iter().map(Pid::from_raw).collect();
+        // A session may end by itself before it is stopped.
+        let tell_all = |signal| all.iter().for_each(|process| kill(*process, signal).unwrap_or(()));
+        tell_all(Signal::SIGSTOP);
+        sleep(time).await;
+        tell_all(Signal::SIGCONT);
+    }
+
+    /// All processes of its PostgreSQL. Each is a group of its own, so none stands for all.
+    async fn postgres_processes(&self) -> Vec<i32> {
+        let first = self.postgres().await;
+        let mut all = vec![first];
+        for entry in std::fs::read_dir("/proc").expect("Linux has it").flatten() {
+            // One that has ended meanwhile is none.
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+            let Some((head, rest)) = stat.rsplit_once(')') else { continue };
+            let number = |text: Option<&str>| text?.parse::<i32>().ok();
+            let parent = number(rest.split_whitespace().nth(1));
+            let process = number(head.split_whitespace().next());
+            all.extend(process.filter(|_| parent == Some(first)));
+        }
+        all
     }
 
     /// Kills its PostgreSQL without a warning, and waits until another accepts.
