@@ -58,7 +58,7 @@ function Header({ partner }: { readonly partner: User }) {
       </a>
       <Avatar user={partner} status={status} />
       <div className="min-w-0">
-        <h1 ref={heading} tabIndex={-1} className="truncate rounded font-semibold">
+        <h1 ref={heading} tabIndex={-1} className="truncate font-semibold outline-none">
           <bdi>{partner.name}</bdi>
         </h1>
         <p className="text-xs text-soft" data-testid="partner-presence">
