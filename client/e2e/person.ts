@@ -55,7 +55,9 @@ export class Person {
   }
 
   message(text: string): Locator {
-    return this.page.getByTestId("message").filter({ hasText: text });
+    // Of its body only: with the time behind it, "1" becomes "10:15".
+    const body = this.page.getByTestId("body").filter({ hasText: text });
+    return this.page.getByTestId("message").filter({ has: body });
   }
 
   /** The texts in view, in order, must become these. */
