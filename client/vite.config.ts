@@ -3,8 +3,8 @@ import { join } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
-import { emojiData } from "./scripts/emoji-data";
-import { serviceWorker } from "./scripts/service-worker";
+import { emojiData } from "./scripts/emoji-data.ts";
+import { serviceWorker } from "./scripts/service-worker.ts";
 
 /**
  * Sonner writes its rules into a `<style>` element when it loads, which the
