@@ -29,7 +29,6 @@ test("the main states", async ({ person, stranger, ownServer }) => {
   await newcomer.page.getByTestId("login-name").fill("Lena");
   await picture(newcomer.page, "login");
   await newcomer.page.emulateMedia({ colorScheme: "dark" });
-  await picture(newcomer.page, "login-dark");
 
   const lena = await person("Lena", { ...wide, permissions: ["notifications"] });
   const marco = await person("Marco", wide);

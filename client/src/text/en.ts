@@ -218,7 +218,7 @@ export const en = {
     close: "Close",
     notLoaded: "The settings could not be loaded. Try again once you are connected.",
     appearance: "Appearance",
-    themes: { system: "As the device", light: "Light", dark: "Dark" },
+    themes: { system: "Automatic", light: "Light", dark: "Dark" },
     invisible: "Invisible",
     whatInvisible:
       "Others see you as gone since now: not that you are here, write, or have read something.",
