@@ -28,7 +28,6 @@ test("the main states", async ({ person, stranger, ownServer }) => {
   await newcomer.page.goto("/");
   await newcomer.page.getByTestId("login-name").fill("Lena");
   await picture(newcomer.page, "login");
-  await newcomer.page.emulateMedia({ colorScheme: "dark" });
 
   const lena = await person("Lena", { ...wide, permissions: ["notifications"] });
   const marco = await person("Marco", wide);
