@@ -100,7 +100,8 @@ impl Side {
         }
     }
 
-    fn heard_of(&self, sender: u32) -> u64 {
+    /// How many different ones of this sender have come.
+    pub fn heard_of(&self, sender: u32) -> u64 {
         self.heard.iter().find(|(one, _)| *one == sender).map_or(0, |(_, stream)| stream.seen())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::client::{Fleet, Handler, Said};
@@ -175,10 +176,16 @@ pub fn tabs(target: &Target, tabs: usize, entering: usize) -> io::Result<(Fleet,
     Ok((fleet, Talk::new(&vec![0; tabs + 1], conversations)))
 }
 
-/// All in, and how long that took.
-pub fn enter_all(fleet: &mut Fleet, count: usize, handler: &mut impl Handler) -> io::Result<Duration> {
-    let begun = Instant::now();
-    (0..count).for_each(|index| fleet.enter(index));
+/// The rest of the fleet comes in, to the last; how long that took.
+pub fn enter_all(fleet: &mut Fleet, handler: &mut impl Handler) -> io::Result<Duration> {
+    let count = fleet.len();
+    enter(fleet, fleet.in_count()..count, handler)
+}
+
+/// These come in, after all before them.
+pub fn enter(fleet: &mut Fleet, sockets: Range<usize>, handler: &mut impl Handler) -> io::Result<Duration> {
+    let (begun, count) = (Instant::now(), sockets.end);
+    sockets.for_each(|index| fleet.enter(index));
     fleet.turn_until("everybody in", ENTRY, handler, |fleet, _| fleet.in_count() == count)?;
     Ok(begun.elapsed())
 }

@@ -113,6 +113,11 @@ impl Fleet {
         self.lines[index].stage == Stage::In
     }
 
+    /// How many there are, in or out.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     /// How many are in.
     pub fn in_count(&self) -> usize {
         self.in_count

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -26,6 +26,9 @@ const SATURATED: f64 = 0.95;
 /// One measured run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
+    /// When it was measured, in seconds since 1970.
+    pub at: u64,
+    pub version: &'static str,
     pub scenario: &'static str,
     pub target: Kind,
     /// The sizes it ran at.
@@ -40,7 +43,10 @@ pub struct Record {
 
 impl Record {
     pub fn new(scenario: &'static str, target: Kind, sizes: &[(&'static str, f64)]) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
+            at: now.as_secs(),
+            version: env!("CARGO_PKG_VERSION"),
             scenario,
             target,
             sizes: sizes.iter().copied().collect(),

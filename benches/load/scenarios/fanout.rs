@@ -43,7 +43,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let target = stage.start(kind, &[])?;
     let (mut fleet, talk) = talk::tabs(&target, sizes.tabs, sizes.entering)?;
     let mut fanout = Fanout { talk, sending: true };
-    talk::enter_all(&mut fleet, sizes.tabs + 1, &mut fanout)?;
+    talk::enter_all(&mut fleet, &mut fanout)?;
     for index in 0..SENDERS {
         let talk = &mut fanout.talk;
         fleet.send(index, |out| (0..sizes.window).for_each(|_| talk.say(index, out)))?;

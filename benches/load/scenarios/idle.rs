@@ -16,6 +16,8 @@ use crate::talk;
 
 /// Sockets that come first, for what all share: pools, buffers, the allocator.
 const WARM: usize = 100;
+/// Descriptors for everything that is no idle socket, on either side.
+const RESERVE: usize = WARM + 400;
 
 pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     let mut records = Vec::new();
@@ -39,16 +41,18 @@ impl Handler for Idle {
     }
 }
 
-fn measure(stage: &Stage, kind: Kind, sockets: usize, sizes: &Sizes) -> io::Result<Record> {
+fn measure(stage: &Stage, kind: Kind, wanted: usize, sizes: &Sizes) -> io::Result<Record> {
+    let room = usize::try_from(sizes.descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVE);
+    let sockets = wanted.min(room);
     let target = stage.start(kind, &[])?;
     let resident = || target.process().map_or(0, accounting::resident);
-    let (mut warm, _, _) = talk::pairs(&target, WARM, sizes.entering)?;
-    talk::enter_all(&mut warm, WARM, &mut Idle::default())?;
+    let (mut fleet, mut idle) = (Fleet::new(target.address, sizes.entering)?, Idle::default());
+    log_in(&target, WARM, &mut fleet)?;
+    talk::enter_all(&mut fleet, &mut idle)?;
 
     let (before, kernel, usage) = (resident(), accounting::kernel(), target.usage());
-    let (mut fleet, log_in) = log_in(&target, sockets, sizes)?;
-    let mut idle = Idle::default();
-    let entry = talk::enter_all(&mut fleet, sockets, &mut idle)?;
+    let log_in = log_in(&target, sockets, &mut fleet)?;
+    let entry = talk::enter_all(&mut fleet, &mut idle)?;
     let used = target.usage().since(usage);
     let count = sockets as f64;
     let mut record = Record::new("idle", kind, &[("sockets", count)]);
@@ -62,19 +66,21 @@ fn measure(stage: &Stage, kind: Kind, sockets: usize, sizes: &Sizes) -> io::Resu
         record.figure("memory_kib", grown(resident(), before));
         record.figure("kernel_kib", grown(accounting::kernel(), kernel));
     }
-    record.notes.push(format!("up to {} descriptors are allowed", sizes.descriptors));
+    record.notes.push(format!("a process may have {} descriptors here", sizes.descriptors));
+    if sockets < wanted {
+        record.notes.push(format!("{wanted} sockets were wanted: the descriptors were the limit"));
+    }
     let verdict = Verdict { doubled: idle.said, ..Verdict::default() };
     Ok(record.judged(verdict, &BTreeMap::new()))
 }
 
-/// People with a socket each that is not yet in; the seconds their log-ins took.
-fn log_in(target: &Target, count: usize, sizes: &Sizes) -> io::Result<(Fleet, f64)> {
+/// Adds people with a socket each that is not yet in; the seconds their log-ins took.
+fn log_in(target: &Target, count: usize, fleet: &mut Fleet) -> io::Result<f64> {
     let begun = Instant::now();
     let accounts = people::log_in(target, count)?;
     let time = begun.elapsed().as_secs_f64();
-    let mut fleet = Fleet::new(target.address, sizes.entering)?;
     for account in &accounts {
         fleet.add(people::seat(target, account, &people::hello(None)));
     }
-    Ok((fleet, time))
+    Ok(time)
 }

@@ -30,14 +30,18 @@ pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     let target = stage.start(Kind::Faulty, &[])?;
     let (mut fleet, talk, _) = talk::pairs(&target, 2, sizes.entering)?;
     let mut listener = Listener(talk);
-    talk::enter_all(&mut fleet, 2, &mut listener)?;
-    // One says everything; when the other's one word is answered, all is there.
+    talk::enter_all(&mut fleet, &mut listener)?;
+    // One says everything; when the other's one word is answered, all is there
+    // but perhaps that word.
     for (index, count) in [(0, MESSAGES), (1, 1)] {
         fleet.send(index, |out| (0..count).for_each(|_| listener.0.say(index, out)))?;
         fleet.turn_until("every answer", PATIENCE, &mut listener, |_, listener| {
             listener.0.judge.sides[index].answered.seen() == count
         })?;
     }
+    fleet.turn_until("the word", PATIENCE, &mut listener, |_, listener| {
+        listener.0.judge.sides[0].heard_of(1) == 1
+    })?;
     let found = listener.0.judge.verdict();
     if found != MADE {
         return Err(io::Error::other(format!("the judge found {found:?} instead of {MADE:?}")));

@@ -49,7 +49,7 @@ fn measure(stage: &Stage, kind: Kind, users: usize, sizes: &Sizes) -> io::Result
     let target = stage.start(kind, &[])?;
     let (mut fleet, talk, _) = talk::pairs(&target, users, sizes.entering)?;
     let mut pairs = Pairs { talk, sending: true };
-    talk::enter_all(&mut fleet, users, &mut pairs)?;
+    talk::enter_all(&mut fleet, &mut pairs)?;
     for index in 0..users {
         let talk = &mut pairs.talk;
         fleet.send(index, |out| (0..sizes.window).for_each(|_| talk.say(index, out)))?;

@@ -81,7 +81,7 @@ fn measure(stage: &Stage, kind: Kind, online: usize, sizes: &Sizes) -> io::Resul
     let steady = LOOKING + online;
     let views = (0..LOOKING).map(|_| View::default()).collect();
     let mut views = Views { views, frames: 0, astray: 0 };
-    talk::enter_all(&mut fleet, steady + RESTLESS / 2, &mut views)?;
+    talk::enter(&mut fleet, 0..steady + RESTLESS / 2, &mut views)?;
     let still = run_for(&target, &mut fleet, &mut views, sizes.time.mul_f64(0.3))?;
 
     let (usage, frames, begun) = (target.usage(), views.frames, Instant::now());

@@ -102,7 +102,7 @@ impl Rate {
         };
         let [delivery, answer, late] = std::array::from_fn(|_| histogram());
         let mut run = Self { talk, schedule, delivery, answer, late };
-        talk::enter_all(fleet, users, &mut run)?;
+        talk::enter_all(fleet, &mut run)?;
         run.schedule.begin = Instant::now();
         Ok(run)
     }

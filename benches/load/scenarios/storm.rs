@@ -48,7 +48,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let users = sizes.storm;
     let (mut fleet, talk, _) = talk::pairs(&target, users, sizes.entering)?;
     let mut storm = Storm { talk, broken: false };
-    talk::enter_all(&mut fleet, users, &mut storm)?;
+    talk::enter_all(&mut fleet, &mut storm)?;
     // Everybody holds one message of each before the storm, and says so after it.
     for index in 0..users {
         fleet.send(index, |out| storm.talk.say(index, out))?;
@@ -64,7 +64,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     (storm.broken, storm.talk.delivered) = (true, 0);
     storm.talk.expect_replays();
     (0..users).try_for_each(|index| fleet.cut(index))?;
-    let back = talk::enter_all(&mut fleet, users, &mut storm)?;
+    let back = talk::enter_all(&mut fleet, &mut storm)?;
     fleet.turn_until("one message each", PATIENCE, &mut storm, |_, storm| {
         storm.talk.delivered >= users as u64
     })?;
