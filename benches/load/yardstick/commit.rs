@@ -6,15 +6,17 @@ use mio::Waker;
 use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
-/// The columns of the server's log, and its order as the only index.
+/// The columns of the server's log, and its order as the only index: with less,
+/// nobody could read it back.
 const TABLE: &str = "
-CREATE TABLE yardstick (
+CREATE TABLE IF NOT EXISTS yardstick (
     conversation_id uuid NOT NULL,
     seq bigint NOT NULL,
     sender_id uuid NOT NULL,
     client_id uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    body text NOT NULL
+    body text NOT NULL,
+    PRIMARY KEY (conversation_id, seq)
 )";
 
 const INSERT: &str = "
@@ -51,7 +53,8 @@ pub struct Commits {
 }
 
 impl Commits {
-    pub fn start(database: &str, waker: Arc<Waker>) -> io::Result<Self> {
+    pub fn start(database: &str, waker: &Arc<Waker>) -> io::Result<Self> {
+        let waker = waker.clone();
         let ((work, to_do), (ready, done)) = (channel(), channel());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut connection = runtime.block_on(async {

@@ -19,6 +19,9 @@ const READ_BYTES: usize = 256 * 1024;
 const EVENTS: usize = 1024;
 const BACKLOG: i32 = 1024;
 
+/// Commits under way at once, as many as the server's `TIDINGS_WRITERS`.
+const WRITERS: usize = 2;
+
 const LISTENER: Token = Token(usize::MAX);
 const COMMITTED: Token = Token(usize::MAX - 1);
 
@@ -54,7 +57,8 @@ pub struct Relay {
 struct Hub {
     users: Vec<User>,
     seqs: HashMap<(u32, u32), u64>,
-    commits: Option<Commits>,
+    /// A conversation always has the same: order is kept.
+    commits: Vec<Commits>,
     /// Of this turn.
     at: String,
     /// Peers with something to send.
@@ -76,13 +80,13 @@ impl Relay {
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let waker = Arc::new(Waker::new(poll.registry(), COMMITTED)?);
         let commits = match yardstick {
-            Yardstick::Commit(database) => Some(Commits::start(database, waker)?),
-            Yardstick::Relay | Yardstick::Faulty => None,
+            Yardstick::Commit(database) => (0..WRITERS).map(|_| Commits::start(database, &waker)).collect(),
+            Yardstick::Relay | Yardstick::Faulty => Ok(Vec::new()),
         };
         let hub = Hub {
             users: Vec::new(),
             seqs: HashMap::new(),
-            commits,
+            commits: commits?,
             at: String::new(),
             dirty: Vec::new(),
             faults: matches!(yardstick, Yardstick::Faulty).then(Faults::default),
@@ -160,12 +164,12 @@ impl Relay {
     }
 
     fn commit(&mut self) -> io::Result<()> {
-        if let Some(commits) = &mut self.hub.commits
-            && let Some(batch) = commits.go_on()?
-        {
-            self.hub.relayed = batch.deliveries;
-            self.deliver();
+        for commits in &mut self.hub.commits {
+            if let Some(batch) = commits.go_on()? {
+                self.hub.relayed.extend(batch.deliveries);
+            }
         }
+        self.deliver();
         Ok(())
     }
 
@@ -241,7 +245,9 @@ impl Hub {
         let sender_id = Uuid::from_u128(sender.into());
         let (stored, message) = frames(sent, seq, &sender_id, &self.at);
         let delivery = Delivery { origin, sender, recipient, stored, message };
-        let Some(commits) = &mut self.commits else {
+        // Pairs are an even number and the next.
+        let writer = pair[0] as usize / 2 % self.commits.len().max(1);
+        let Some(commits) = self.commits.get_mut(writer) else {
             match &mut self.faults {
                 Some(faults) => faults.pass(delivery, seq, &mut self.relayed),
                 None => self.relayed.push(delivery),
