@@ -1,5 +1,6 @@
 use reqwest::Method;
 use serde_json::json;
+use sqlx::Executor;
 use tidings::domain::ConversationId;
 use tidings::protocol::{ClientFrame, Conversation, People, Position, ServerFrame, Session, Typing};
 
@@ -214,6 +215,41 @@ async fn choices_race_with_connections_and_with_each_other() {
         choose(&bob, false).await;
         hers.sees(&bob, Some(false)).await;
     }
+}
+
+/// Every change of a position commits only when this says so.
+const GATE: &str = "
+CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON members DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION wait();
+SELECT pg_advisory_lock(1)";
+
+const WAITING: &str = "SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// Neither the choice, which cannot see it yet, nor its writer, whose statement
+/// began before the choice, may leave it to the other.
+#[tokio::test]
+async fn a_position_that_commits_after_its_user_is_visible_is_told() {
+    let server = TestServer::start(&SETTINGS).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let conversation = ada.conversation_with(&bob).await;
+    let (mut hers, mut his) = (ada.connect(&[]).await, bob.connect(&[]).await);
+    send(&mut hers, conversation, "?").await;
+    choose(&bob, true).await;
+    let mut gate = server.database.connection().await;
+    gate.execute(GATE).await.unwrap();
+    read(&mut his, conversation, 1).await;
+    eventually("it is about to commit", async || {
+        sqlx::query_scalar::<_, i64>(WAITING).fetch_one(&mut gate).await.unwrap() == 1
+    })
+    .await;
+    choose(&bob, false).await;
+    gate.execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+    has_got(&mut hers, &bob, (1, 1)).await;
+    assert_eq!(position(&ada, conversation, &bob).await, (1, 1));
 }
 
 /// However a position and a choice meet, others know it when all is visible.
