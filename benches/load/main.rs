@@ -78,7 +78,7 @@ fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
     };
     let out = settings.out.clone().unwrap_or_else(default_out);
     std::fs::create_dir_all(&out)?;
-    say(&report::environment(&stage.cores));
+    say(&report::environment(&stage));
     let mut records: Vec<Record> = Vec::new();
     for scenario in chosen {
         eprintln!("{} …", scenario.name);

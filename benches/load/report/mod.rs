@@ -70,8 +70,11 @@ impl Record {
         }
     }
 
-    /// What each of `count` took of the processors.
+    /// What each of `count` took of the processors, where that can be seen.
     pub fn cost(&mut self, used: Usage, count: u64) {
+        if self.target == Kind::Given {
+            return;
+        }
         let each = |time: Duration| time.as_secs_f64() * 1e6 / count.max(1) as f64;
         self.figure("server_cpu_us", each(used.server));
         if self.target != Kind::Relay {

@@ -3,24 +3,28 @@ use std::fs;
 
 use super::Record;
 use crate::program::SETTINGS;
-use crate::stage::Kind;
+use crate::stage::{Kind, Stage};
 
-/// What stands before every report: the machine and what is set.
-pub fn environment(cores: &crate::cores::Cores) -> String {
+/// What stands before every report: the machine, and who runs where with what.
+pub fn environment(stage: &Stage) -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown processor", |(_, model)| model);
+    let count = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let machine = format!("{model}, {count} cores, Linux {}.", kernel.trim());
+    if stage.is_given() {
+        return format!("{machine} The server was given, with whatever it is set to; nothing is pinned.");
+    }
+    let cores = &stage.cores;
+    let pinned = match cores.server.is_empty() {
+        true => "Nothing is pinned: there is one core.".to_owned(),
+        false => {
+            format!("Server and PostgreSQL on core {:?}, generator on {:?}.", cores.server, cores.generator)
+        }
+    };
     let settings: Vec<_> = SETTINGS.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!(
-        "{}, {} cores, Linux {}. Server and PostgreSQL on cores {:?}, generator on {:?}. Settings that \
-         differ from the defaults: {}.",
-        model.map_or("unknown processor", |(_, model)| model),
-        cpu.lines().filter(|line| line.starts_with("processor")).count(),
-        kernel.trim(),
-        cores.server,
-        cores.generator,
-        settings.join(", ")
-    )
+    format!("{machine} {pinned} Settings that differ from the defaults: {}.", settings.join(", "))
 }
 
 /// A table of each scenario: a line for each run.

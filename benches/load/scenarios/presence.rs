@@ -102,12 +102,15 @@ fn measure(stage: &Stage, kind: Kind, online: usize, sizes: &Sizes) -> io::Resul
 
     let mut record =
         Record::new("presence", kind, &[("online", online as f64), ("changes_per_s", sizes.changes)]);
-    let share = |used: Duration, time: Duration| used.as_secs_f64() / time.as_secs_f64();
-    record.figure("server_share", share(used.server, time));
-    record.figure("server_share_without_changes", still);
+    if kind == Kind::Server {
+        record.figure("server_share", used.server.as_secs_f64() / time.as_secs_f64());
+        record.figure("server_share_without_changes", still);
+        record
+            .notes
+            .push("TIDINGS_PRESENCE_GRACE_MS=0: each change is a socket that comes or is cut".to_owned());
+    }
     record.figure("frames_per_change", frames as f64 / f64::from(changes));
     record.cost(used, changes.into());
-    record.notes.push("TIDINGS_PRESENCE_GRACE_MS=0: each change is a socket that comes or is cut".to_owned());
     let verdict = truth(&mut fleet, &mut views, &restless, steady)?;
     Ok(record.judged(verdict, &BTreeMap::new()))
 }
