@@ -25,8 +25,13 @@ impl Browser {
     }
 
     pub fn with_headers(url: &str, headers: HeaderMap) -> Self {
-        let client =
-            Client::builder().cookie_store(true).default_headers(headers).no_proxy().build().unwrap();
+        let client = Client::builder()
+            .cookie_store(true)
+            .default_headers(headers)
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
         Self { client, url: url.to_owned() }
     }
 

@@ -31,7 +31,9 @@ pub struct Person {
 
 impl Person {
     pub async fn log_in(url: &str, name: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        // A connection that is kept may be closed by the server just as it is used again, and
+        // what is sent on it is not repeated as a browser would.
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client");
         let asked = http.post(format!("{url}/api/session")).json(&json!({ "name": name, "bearer": true }));
         let session: Session = answer(asked).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let token = session.token.expect("asked for with `bearer`");
