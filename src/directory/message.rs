@@ -17,8 +17,8 @@ pub enum UserMessage {
     Detach(ConnectionId),
     /// What a batch means for this user, in the order of the log.
     Settled(Vec<Settled>),
-    /// A persistence actor was restarted, or has given up what it held: submit
-    /// again what has no answer.
+    /// This actor is new and answers find it now, or a persistence actor was
+    /// restarted or has given up what it held: submit again what has no answer.
     Resubmit,
     /// The presence actor was restarted: say again what is watched.
     Rewatch,

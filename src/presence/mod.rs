@@ -143,7 +143,10 @@ impl Actor for Presence {
 
 impl PresenceState {
     fn on_up(&mut self, user: User, key: &str, actor: ActorRef<UserMessage>, visibility: Option<Visibility>) {
-        self.directory.put(user.id, actor);
+        self.directory.put(user.id, actor.clone());
+        // Only now do answers find it: what the one before may not have brought
+        // to an end. An actor that has died meanwhile comes up again by another.
+        drop(actor.cast(UserMessage::Resubmit));
         let mut roster = self.directory.roster_mut();
         // Of somebody who has gone again nothing is shown on a guess.
         if let Some(visibility) = visibility.or_else(|| roster.visibility(user.id)) {

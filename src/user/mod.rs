@@ -79,7 +79,7 @@ impl Actor for UserActor {
 
     async fn pre_start(
         &self,
-        myself: ActorRef<UserMessage>,
+        _myself: ActorRef<UserMessage>,
         arguments: UserArguments,
     ) -> Result<UserState, ActorProcessingErr> {
         let UserArguments { user, links, services } = arguments;
@@ -104,8 +104,8 @@ impl Actor for UserActor {
             state.on_attach(link);
         }
         state.activity_changed();
-        // Before anything new, what the one before may not have brought to an end.
-        myself.cast(UserMessage::Resubmit)?;
+        // What the one before may not have brought to an end is submitted again
+        // once the directory leads here: `Resubmit` comes from presence.
         Ok(state)
     }
 

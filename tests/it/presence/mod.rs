@@ -2,6 +2,7 @@
 //! are not.
 
 mod away;
+mod directory;
 mod invisible;
 mod last_seen;
 
