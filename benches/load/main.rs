@@ -79,17 +79,25 @@ fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
     let out = settings.out.clone().unwrap_or_else(default_out);
     std::fs::create_dir_all(&out)?;
     say(&report::environment(&stage));
-    let mut records: Vec<Record> = Vec::new();
+    let (mut records, mut failed): (Vec<Record>, bool) = (Vec::new(), false);
     for scenario in chosen {
         eprintln!("{} …", scenario.name);
-        let measured = (scenario.run)(&stage, &settings.sizes)?;
-        say(&report::figures(&measured));
-        report::keep(&measured, &out.join("results.jsonl"))?;
-        records.extend(measured);
+        match (scenario.run)(&stage, &settings.sizes) {
+            Ok(measured) => {
+                say(&report::figures(&measured));
+                report::keep(&measured, &out.join("results.jsonl"))?;
+                records.extend(measured);
+            }
+            // The others are measured all the same.
+            Err(error) => {
+                say(&format!("\n`{}` was not measured: {error}", scenario.name));
+                failed = true;
+            }
+        }
     }
     report::draw_curves(&records, &out)?;
     say(&report::goals(&records));
-    let sound = records.iter().all(Record::is_sound);
+    let sound = !failed && records.iter().all(Record::is_sound);
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
