@@ -56,6 +56,17 @@ fn children(parent: i32) -> Vec<Stat> {
     stats.filter(|stat| stat.0[PARENT] == u64::from(parent.unsigned_abs())).collect()
 }
 
+/// How long these cores have worked for anybody (`user`, `nice`, `system` of
+/// `/proc/stat`).
+pub fn busy(cores: &[usize]) -> Duration {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let of_core = |core: &usize| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("cpu{core} ")));
+        line.map_or(0, |line| line.split(' ').take(3).filter_map(|ticks| ticks.parse::<u64>().ok()).sum())
+    };
+    Duration::from_millis(cores.iter().map(of_core).sum::<u64>() * 1000 / TICKS_PER_SECOND)
+}
+
 /// Resident memory in bytes, now (`VmRSS`).
 pub fn resident(process: i32) -> u64 {
     kib("VmRSS:", &format!("/proc/{process}/status")) * 1024

@@ -58,6 +58,8 @@ pub struct Target {
     pub program: Option<Program>,
     pub database: Option<String>,
     postmaster: Option<i32>,
+    /// Those of the server.
+    cores: Vec<usize>,
 }
 
 /// Processor times at a moment.
@@ -66,6 +68,8 @@ pub struct Usage {
     pub server: Duration,
     pub postgres: Duration,
     pub generator: Duration,
+    /// What all processes together have had of the server's cores.
+    pub busy: Duration,
 }
 
 impl Stage {
@@ -105,7 +109,8 @@ impl Stage {
 
     pub fn start(&self, kind: Kind, settings: &[(&str, String)]) -> io::Result<Target> {
         if let Some(address) = self.given {
-            return Ok(Target { kind, address, program: None, database: None, postmaster: None });
+            let cores = Vec::new();
+            return Ok(Target { kind, address, program: None, database: None, postmaster: None, cores });
         }
         let database = match kind {
             Kind::Server | Kind::Commit => Some(self.database()?),
@@ -119,7 +124,8 @@ impl Stage {
         };
         let postmaster = self.cluster.as_ref().map(|cluster| cluster.postmaster);
         let postmaster = postmaster.filter(|_| database.is_some());
-        Ok(Target { kind, address: program.address, program: Some(program), database, postmaster })
+        let cores = self.cores.server.clone();
+        Ok(Target { kind, address: program.address, program: Some(program), database, postmaster, cores })
     }
 
     /// A fresh database; the one of the run before is done with.
@@ -180,6 +186,7 @@ impl Target {
             server: self.process().map_or(Duration::ZERO, accounting::cpu),
             postgres: self.postmaster.map_or(Duration::ZERO, accounting::cpu_of_postgres),
             generator: accounting::own_cpu(),
+            busy: accounting::busy(&self.cores),
         }
     }
 
@@ -198,6 +205,7 @@ impl Usage {
             server: self.server.saturating_sub(before.server),
             postgres: self.postgres.saturating_sub(before.postgres),
             generator: self.generator.saturating_sub(before.generator),
+            busy: self.busy.saturating_sub(before.busy),
         }
     }
 }

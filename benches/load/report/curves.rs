@@ -73,14 +73,15 @@ pub fn draw(records: &[Record], directory: &Path) -> io::Result<()> {
 impl Curve {
     fn lines(&self, records: &[Record]) -> Vec<Line> {
         let mut lines = Vec::new();
-        for kind in [Kind::Relay, Kind::Commit, Kind::Server, Kind::Given] {
-            for (figure, suffix) in self.figures {
+        for (colour, kind) in [Kind::Relay, Kind::Commit, Kind::Server, Kind::Given].into_iter().enumerate() {
+            for (place, (figure, suffix)) in self.figures.iter().enumerate() {
                 let of_kind =
                     records.iter().filter(|one| one.scenario == self.scenario && one.target == kind);
                 let points: Vec<_> =
                     of_kind.filter_map(|one| Some((one.size(self.size.0)?, one.get(figure)?))).collect();
                 if !points.is_empty() {
-                    lines.push(Line { name: format!("{}{suffix}", name(kind)), points });
+                    let name = format!("{}{suffix}", name(kind));
+                    lines.push(Line { name, colour, dashed: place > 0, points });
                 }
             }
         }

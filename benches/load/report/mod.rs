@@ -22,6 +22,8 @@ pub use table::{environment, figures};
 
 /// A share of its core from which on the generator is the limit.
 const SATURATED: f64 = 0.95;
+/// A share of the server's core that, taken by others, spoils a figure.
+const DISTURBED: f64 = 0.05;
 
 /// One measured run.
 #[derive(Clone, Debug, Serialize)]
@@ -61,12 +63,24 @@ impl Record {
         self.figures.insert(name, value);
     }
 
-    /// How much of its core the generator used; says when it was the limit.
-    pub fn generator(&mut self, used: Usage, time: Duration) {
-        let share = used.generator.as_secs_f64() / time.as_secs_f64();
-        self.figure("generator_share", share);
-        if share >= SATURATED {
+    /// How much of its core the generator used, and others of the server's; says
+    /// when either was the limit.
+    pub fn surroundings(&mut self, used: Usage, time: Duration) {
+        let share = |used: Duration| used.as_secs_f64() / time.as_secs_f64();
+        self.figure("generator_share", share(used.generator));
+        if share(used.generator) >= SATURATED {
             self.notes.push("the generator was the limit: its core was full".to_owned());
+        }
+        if used.busy.is_zero() {
+            // Nothing is pinned.
+            return;
+        }
+        let others = share(used.busy.saturating_sub(used.server + used.postgres));
+        self.figure("others_share", others);
+        if others >= DISTURBED {
+            self.notes.push(
+                "others took more than 5 % of the server's core: measure again when it is quiet".to_owned(),
+            );
         }
     }
 

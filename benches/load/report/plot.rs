@@ -9,7 +9,7 @@ const RIGHT: f64 = 20.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 110.0;
 /// Told apart by whoever sees colours differently (Okabe and Ito).
-const COLOURS: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"];
+const COLOURS: [&str; 4] = ["#e69f00", "#009e73", "#0072b2", "#cc79a7"];
 
 pub struct Plot<'a> {
     pub title: &'a str,
@@ -25,6 +25,9 @@ pub struct Axis<'a> {
 
 pub struct Line {
     pub name: String,
+    /// Lines of the same thing have the same.
+    pub colour: usize,
+    pub dashed: bool,
     pub points: Vec<(f64, f64)>,
 }
 
@@ -100,19 +103,12 @@ impl Plot<'_> {
         text(&mut svg, (WIDTH - RIGHT, HEIGHT - BOTTOM + 34.0), "end", self.x.name);
         text(&mut svg, (LEFT - 6.0, TOP - 10.0), "end", self.y.name);
         for (place, line) in self.lines.iter().enumerate() {
-            let colour = COLOURS[place % COLOURS.len()];
             let at = |point: &(f64, f64)| (across(x.place(point.0)), down(y.place(point.1)));
-            draw(&mut svg, colour, &line.points.iter().map(at).collect::<Vec<_>>());
+            draw(&mut svg, line, &line.points.iter().map(at).collect::<Vec<_>>());
             let (column, row) = ((place % 2) as f64, (place / 2) as f64);
             let (left, top) = (LEFT + column * 320.0, HEIGHT - BOTTOM + 54.0 + row * 18.0);
-            put(
-                &mut svg,
-                format_args!(
-                    "<rect x=\"{left}\" y=\"{}\" width=\"18\" height=\"4\" fill=\"{colour}\"/>",
-                    top - 6.0
-                ),
-            );
-            text(&mut svg, (left + 24.0, top), "start", &line.name);
+            draw(&mut svg, line, &[(left, top - 4.0), (left + 20.0, top - 4.0)]);
+            text(&mut svg, (left + 28.0, top), "start", &line.name);
         }
         svg + "</svg>\n"
     }
@@ -126,12 +122,15 @@ fn down(share: f64) -> f64 {
     HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 }
 
-fn draw(svg: &mut String, colour: &str, points: &[(f64, f64)]) {
+fn draw(svg: &mut String, line: &Line, points: &[(f64, f64)]) {
     let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-    let path = path.join(" ");
+    let (path, colour) = (path.join(" "), COLOURS[line.colour % COLOURS.len()]);
+    let dashes = if line.dashed { " stroke-dasharray=\"5 3\"" } else { "" };
     put(
         svg,
-        format_args!("<polyline points=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>"),
+        format_args!(
+            "<polyline points=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>"
+        ),
     );
     for (x, y) in points {
         put(svg, format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>"));

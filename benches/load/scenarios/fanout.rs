@@ -69,7 +69,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     record.figure("stored_per_s", answered as f64 / time.as_secs_f64());
     record.figure("delivered_per_s", delivered as f64 / time.as_secs_f64());
     record.cost(used, delivered);
-    record.generator(used, time);
+    record.surroundings(used, time);
     fanout.sending = false;
     let verdict = talk::settle(stage, &target, &mut fleet, &mut fanout)?;
     Ok(record.judged(verdict, &fanout.talk.refused))

@@ -111,6 +111,7 @@ fn measure(
     rate::quantiles(&mut record, ["query_p50_us", "query_p99_us", "query_p999_us", "query_max_us"], &query);
     record.figure("pages_per_s", asked as f64 / time.as_secs_f64());
     record.cost(used, asked);
+    record.surroundings(used, time);
     Ok((record, verdict))
 }
 

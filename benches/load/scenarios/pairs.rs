@@ -76,7 +76,7 @@ fn measure(stage: &Stage, kind: Kind, users: usize, sizes: &Sizes) -> io::Result
     if let Some(process) = target.process() {
         record.figure("server_peak_mib", accounting::peak_resident(process) as f64 / f64::from(1 << 20));
     }
-    record.generator(used, time);
+    record.surroundings(used, time);
     pairs.sending = false;
     let verdict = talk::settle(stage, &target, &mut fleet, &mut pairs)?;
     Ok(record.judged(verdict, &pairs.talk.refused))

@@ -111,6 +111,7 @@ fn measure(stage: &Stage, kind: Kind, online: usize, sizes: &Sizes) -> io::Resul
     }
     record.figure("frames_per_change", frames as f64 / f64::from(changes));
     record.cost(used, changes.into());
+    record.surroundings(used, time);
     let verdict = truth(&mut fleet, &mut views, &restless, steady)?;
     Ok(record.judged(verdict, &BTreeMap::new()))
 }

@@ -149,7 +149,7 @@ fn measure(stage: &Stage, kind: Kind, rate: f64, sizes: &Sizes) -> io::Result<Re
         &run.answer,
     );
     record.cost(used, measured);
-    record.generator(used, time);
+    record.surroundings(used, time);
     let late = run.late.value_at_quantile(0.99);
     record.figure("generator_late_p99_us", late as f64);
     if u128::from(late) > LATE_MAX.as_micros() {

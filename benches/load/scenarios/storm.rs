@@ -74,7 +74,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     record.figure("all_in_s", back.as_secs_f64());
     record.figure("all_delivered_s", whole.as_secs_f64());
     record.cost(used, users as u64);
-    record.generator(used, whole);
+    record.surroundings(used, whole);
     let verdict = talk::settle(stage, &target, &mut fleet, &mut storm)?;
     Ok(record.judged(verdict, &storm.talk.refused))
 }
