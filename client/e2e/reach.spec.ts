@@ -1,7 +1,7 @@
 import { expect, type Person, test } from "./fixtures";
 import { notificationsOf, setVisibility } from "./observed";
 import { talk } from "./person";
-import { deliverPush, isKept, onScreen, workerOf } from "./worker";
+import { deliverPush, insteadOfTexts, isKept, onScreen, workerOf } from "./worker";
 
 const ALLOWED = { permissions: ["notifications"] };
 
@@ -171,6 +171,7 @@ test("a push is shown while there is no page, once, and by what the user wishes"
   await bob.isIn();
   await bob.page.getByTestId("settings-open").click();
   await bob.page.getByTestId("notifications-text").uncheck();
+  await expect.poll(() => insteadOfTexts(bob.page)).toBe("New message");
   await bob.page.goto("about:blank");
   await push(7);
   await expect.poll(() => onScreen(bob.context)).toEqual([`${ada.name}: New message`]);

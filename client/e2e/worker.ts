@@ -19,6 +19,26 @@ export async function isKept(page: Page): Promise<void> {
   });
 }
 
+/** What the service worker shows instead of texts, as it finds it written; `null`: the texts. */
+export function insteadOfTexts(page: Page): Promise<string | null> {
+  return page.evaluate(
+    () =>
+      new Promise<string | null>((resolve, reject) => {
+        const opening = indexedDB.open("tidings-kept");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const asked = database.transaction("wishes").objectStore("wishes").get(0);
+          asked.onerror = () => reject(asked.error);
+          asked.onsuccess = () => {
+            database.close();
+            resolve(asked.result?.instead ?? null);
+          };
+        };
+      }),
+  );
+}
+
 /** The service worker of a browser that has one server. */
 export async function workerOf(context: BrowserContext): Promise<Worker> {
   return context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
