@@ -1,10 +1,11 @@
 import { useSyncExternalStore } from "react";
 import { setWantsNotifications, wantsNotifications } from "../platform/kept";
+import { Listeners } from "../sdk/store/listeners";
 
 /** Whether notifications are shown, and if not, who may change that. */
 export type Notifying = "on" | "off" | "ask" | "blocked" | "unsupported";
 
-const listeners = new Set<() => void>();
+const wishes = new Listeners();
 
 /** Notifications need a secure context: HTTPS, or this very machine. */
 export function notifying(): Notifying {
@@ -18,12 +19,12 @@ export function notifying(): Notifying {
 export async function turnOnNotifications(): Promise<void> {
   setWantsNotifications(true);
   if (notifying() === "ask") await Notification.requestPermission();
-  changed();
+  changedWishes();
 }
 
 export function turnOffNotifications(): void {
   setWantsNotifications(false);
-  changed();
+  changedWishes();
 }
 
 export function useNotifying(): Notifying {
@@ -31,16 +32,9 @@ export function useNotifying(): Notifying {
 }
 
 /** Calls back after a change that was made on this page; the answer ends that. */
-export function onNotifying(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
+export const onNotifying = wishes.add;
 
-/** What notifications are like has changed: their text, their sound. */
+/** To be called when something else about notifications has changed: their text, their sound. */
 export function changedWishes(): void {
-  changed();
-}
-
-function changed(): void {
-  for (const listener of listeners) listener();
+  wishes.tell();
 }

@@ -1,11 +1,12 @@
 import { useSyncExternalStore } from "react";
 import { type Api, ApiError } from "../sdk/engine/api";
+import { Listeners } from "../sdk/store/listeners";
 import type { Store } from "../sdk/store/store";
 import { notifying, onNotifying } from "./permission";
 
 /** Whether this browser is told of messages also while it has no page open. */
 let reached = false;
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 /**
  * Keeps the subscription to pushes as it should be: there while somebody is
@@ -32,7 +33,7 @@ export function followPush(store: Store, api: Api, registration: ServiceWorkerRe
 }
 
 export function useReached(): boolean {
-  return useSyncExternalStore(listen, () => reached);
+  return useSyncExternalStore(listeners.add, () => reached);
 }
 
 async function subscribe(api: Api, { pushManager }: ServiceWorkerRegistration): Promise<void> {
@@ -78,10 +79,5 @@ function keyOf({ options }: PushSubscription): string | null {
 
 function change(next: boolean): void {
   reached = next;
-  for (const listener of listeners) listener();
-}
-
-function listen(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  listeners.tell();
 }

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import type { toast } from "sonner";
+import { Listeners } from "../sdk/store/listeners";
 
 type Show = (sonner: typeof toast) => void;
 
@@ -9,13 +10,13 @@ type Show = (sonner: typeof toast) => void;
  */
 const waiting: Show[] = [];
 let shown: typeof toast | null = null;
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 /** Shows a toast. */
 export function showToast(show: Show): void {
   waiting.push(show);
   if (shown !== null) toasterReady(shown);
-  for (const listener of listeners) listener();
+  listeners.tell();
 }
 
 /** Takes a toast away, if it is there. */
@@ -25,7 +26,7 @@ export function dismissToast(id: string): void {
 
 /** Whether the `Toaster` is needed. */
 export function useToasting(): boolean {
-  return useSyncExternalStore(subscribe, toasting);
+  return useSyncExternalStore(listeners.add, toasting);
 }
 
 const toasting = () => shown !== null || waiting.length > 0;
@@ -34,9 +35,4 @@ const toasting = () => shown !== null || waiting.length > 0;
 export function toasterReady(sonner: typeof toast): void {
   shown = sonner;
   for (const show of waiting.splice(0)) show(sonner);
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { Listeners } from "../sdk/store/listeners";
 
 /**
  * Whether the page may go on as it is: `newer`, when another version of the
@@ -10,7 +11,7 @@ export type Edition = "current" | "newer" | "gone";
 let edition: Edition = "current";
 /** Brings the other version. */
 let take = () => location.reload();
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 const failures = new WeakSet<Error>();
 
 /** Notes parts of the page that cannot be loaded. */
@@ -38,15 +39,10 @@ export function takeNewer(): void {
 }
 
 export function useEdition(): Edition {
-  return useSyncExternalStore(subscribe, () => edition);
+  return useSyncExternalStore(listeners.add, () => edition);
 }
 
 function announce(next: Edition): void {
   edition = next;
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  listeners.tell();
 }

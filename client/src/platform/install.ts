@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { Listeners } from "../sdk/store/listeners";
 
 /** The browser's offer to install the page as an app (Chromium only). */
 interface InstallOffer extends Event {
@@ -6,7 +7,7 @@ interface InstallOffer extends Event {
 }
 
 let offer: InstallOffer | null = null;
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 /** Keeps the offer for when the user wants it; to be called before the page has loaded. */
 export function keepInstallOffer(): void {
@@ -19,7 +20,7 @@ export function keepInstallOffer(): void {
 }
 
 export function useInstallable(): boolean {
-  return useSyncExternalStore(listen, () => offer !== null);
+  return useSyncExternalStore(listeners.add, () => offer !== null);
 }
 
 export async function install(): Promise<void> {
@@ -31,10 +32,5 @@ export async function install(): Promise<void> {
 
 function change(next: InstallOffer | null): void {
   offer = next;
-  for (const listener of listeners) listener();
-}
-
-function listen(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  listeners.tell();
 }

@@ -1,4 +1,5 @@
 import type { ConversationId, UserId } from "../sdk/protocol/generated";
+import { Listeners } from "../sdk/store/listeners";
 import type { Theme } from "./theme";
 
 /**
@@ -15,7 +16,7 @@ const THEME = "tidings.theme";
 const TEXT = "tidings.notifications.text";
 const SOUND = "tidings.sound";
 
-const draftListeners = new Set<() => void>();
+const drafts = new Listeners();
 
 /** What was being typed in a conversation. */
 export function readDraft(user: UserId, conversation: ConversationId): string {
@@ -24,22 +25,20 @@ export function readDraft(user: UserId, conversation: ConversationId): string {
 
 export function writeDraft(user: UserId, conversation: ConversationId, text: string): void {
   write(`${DRAFT}${user}.${conversation}`, text === "" ? null : text);
-  for (const listener of draftListeners) listener();
+  drafts.tell();
 }
 
 /** Calls back after every change of a draft, in this tab or another; the answer ends that. */
 export function onDrafts(listener: () => void): () => void {
-  if (draftListeners.size === 0) window.addEventListener("storage", onStorage);
-  draftListeners.add(listener);
-  return () => {
-    draftListeners.delete(listener);
-    if (draftListeners.size === 0) window.removeEventListener("storage", onStorage);
+  const onStorage = ({ key }: StorageEvent) => {
+    if (key === null || key.startsWith(DRAFT)) listener();
   };
-}
-
-function onStorage({ key }: StorageEvent): void {
-  if (key !== null && !key.startsWith(DRAFT)) return;
-  for (const listener of draftListeners) listener();
+  window.addEventListener("storage", onStorage);
+  const end = drafts.add(listener);
+  return () => {
+    end();
+    window.removeEventListener("storage", onStorage);
+  };
 }
 
 /** Calls back with a draft that another tab has changed, until the answer is called. */

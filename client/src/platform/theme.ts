@@ -1,10 +1,11 @@
 import { useSyncExternalStore } from "react";
+import { Listeners } from "../sdk/store/listeners";
 import { readTheme, writeTheme } from "./kept";
 
 /** Light or dark; `system`: as the rest of the device. */
 export type Theme = "system" | "light" | "dark";
 
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 
 /** Applies what was chosen, here or in another tab, and goes on doing so. */
 export function followTheme(): void {
@@ -18,17 +19,12 @@ export function chooseTheme(theme: Theme): void {
 }
 
 export function useTheme(): Theme {
-  return useSyncExternalStore(subscribe, readTheme);
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  return useSyncExternalStore(listeners.add, readTheme);
 }
 
 function changed(): void {
   apply();
-  for (const listener of listeners) listener();
+  listeners.tell();
 }
 
 /** For the style sheet, and for the browser's own bars, which take a colour from the page. */

@@ -1,4 +1,5 @@
 import type { EngineEvent, StateStore } from "../engine/model";
+import { Listeners } from "./listeners";
 import { reduce } from "./reduce";
 import { INITIAL, type State } from "./state";
 
@@ -11,18 +12,15 @@ export interface Store extends StateStore {
 /** The one store of the page. */
 export function createStore(): Store {
   let state = INITIAL;
-  const listeners = new Set<() => void>();
+  const listeners = new Listeners();
   return {
     get: () => state,
     dispatch(event: EngineEvent) {
       const next = reduce(state, event);
       if (next === state) return;
       state = next;
-      for (const listener of listeners) listener();
+      listeners.tell();
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: listeners.add,
   };
 }
