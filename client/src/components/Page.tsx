@@ -14,6 +14,7 @@ import { useSelect } from "./use-app";
 import { useFrontFocus } from "./use-front-focus";
 import { useKeyboard } from "./use-keyboard";
 import { loadMessageList } from "./use-message-list";
+import { usePanels } from "./use-panels";
 
 const Toaster = lazy(() => import("../notify/Toaster"));
 
@@ -34,16 +35,22 @@ export function Page() {
 /** Lists and conversation side by side; on a phone one of them. */
 function Panes({ me }: { readonly me: User }) {
   const open = useSelect((state) => state.open);
-  const { panel, show } = useKeyboard(me);
+  const { panel, failed, show } = usePanels(me);
+  useKeyboard(show);
   useFrontFocus(open);
   useEffect(() => void loadMessageList(), []);
   return (
     <div className="safe flex h-full flex-col bg-surface">
       <EditionBanner />
       <Banner />
+      {failed && (
+        <p role="alert" className="bg-bad-soft px-4 py-2 text-sm text-bad">
+          {text.page.notLoaded}
+        </p>
+      )}
       <div className="flex min-h-0 flex-1">
         <div className={`${open === null ? "flex" : "hidden"} w-full md:flex md:w-80 lg:w-96`}>
-          <Sidebar me={me} onShortcuts={() => void show("shortcuts")} />
+          <Sidebar me={me} onShow={show} />
         </div>
         <main
           className={`min-w-0 flex-1 bg-page ${open === null ? "sr-only md:not-sr-only" : "pane"}`}

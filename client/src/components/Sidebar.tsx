@@ -1,4 +1,4 @@
-import { type ComponentType, useState } from "react";
+import { useState } from "react";
 import type { User } from "../sdk/protocol/generated";
 import { selectInvisible } from "../sdk/store/selectors";
 import { text } from "../text/text";
@@ -9,18 +9,18 @@ import { NotificationPrompt } from "./NotificationPrompt";
 import { PeopleList } from "./PeopleList";
 import { useSelect } from "./use-app";
 import { useLost } from "./use-lost";
+import type { ShowPanel } from "./use-panels";
 
 /** The id of the field, for the key that leads to it. */
 export const SEARCH = "search";
 
 interface Props {
   readonly me: User;
-  readonly onShortcuts: () => void;
+  readonly onShow: ShowPanel;
 }
 
 /** Who one is, whom one talks with, who is here. */
-export function Sidebar({ me, onShortcuts }: Props) {
-  const { Settings, failed, open, close } = useSettings();
+export function Sidebar({ me, onShow }: Props) {
   const [search, setSearch] = useState("");
   const lost = useLost();
   const { presence } = text;
@@ -47,7 +47,7 @@ export function Sidebar({ me, onShortcuts }: Props) {
         <button
           type="button"
           className="hidden rounded-lg p-2 text-soft hover:bg-raised hover:text-ink [@media(hover:hover)]:block"
-          onClick={onShortcuts}
+          onClick={() => onShow("shortcuts")}
           aria-label={text.shortcuts.title}
           aria-keyshortcuts="?"
           data-testid="shortcuts-open"
@@ -57,23 +57,17 @@ export function Sidebar({ me, onShortcuts }: Props) {
         <button
           type="button"
           className="rounded-lg p-2 text-soft hover:bg-raised hover:text-ink"
-          onClick={open}
+          onClick={() => onShow("settings")}
           aria-label={text.settings.title}
           data-testid="settings-open"
         >
           <SettingsIcon />
         </button>
       </header>
-      {failed && (
-        <p role="alert" className="bg-bad-soft px-4 py-2 text-sm text-bad">
-          {text.settings.notLoaded}
-        </p>
-      )}
       <NotificationPrompt />
       <Search search={search} onSearch={setSearch} />
       <ConversationList me={me} search={search.trim()} />
       <PeopleList me={me} search={search} />
-      {Settings !== null && <Settings onClose={close} />}
     </aside>
   );
 }
@@ -100,20 +94,4 @@ function Search({ search, onSearch }: SearchProps) {
       />
     </search>
   );
-}
-
-/** Loads the settings when they are opened; that may fail, and be tried again. */
-function useSettings() {
-  const [Settings, setSettings] = useState<ComponentType<{ onClose: () => void }> | null>(null);
-  const [failed, setFailed] = useState(false);
-  const open = async () => {
-    try {
-      const loaded = await import("./settings/Settings");
-      setSettings(() => loaded.default);
-      setFailed(false);
-    } catch {
-      setFailed(true);
-    }
-  };
-  return { Settings, failed, open, close: () => setSettings(null) };
 }

@@ -6,6 +6,8 @@ export const de: Texts = {
     starting: "Verbindung wird aufgebaut …",
     unreachable: "Der Server ist noch nicht zu erreichen. Diese Seite versucht es weiter.",
     nothing: "Wähle jemanden, der hier ist, oder eine Unterhaltung.",
+    notLoaded:
+      "Das konnte nicht geladen werden. Versuche es noch einmal, sobald du verbunden bist.",
   },
 
   broken: {
@@ -213,8 +215,6 @@ export const de: Texts = {
   settings: {
     title: "Einstellungen",
     close: "Schließen",
-    notLoaded:
-      "Die Einstellungen konnten nicht geladen werden. Versuche es noch einmal, sobald du verbunden bist.",
     appearance: "Aussehen",
     themes: { system: "Wie das Gerät", light: "Hell", dark: "Dunkel" },
     invisible: "Unsichtbar",

@@ -10,6 +10,7 @@ export const en = {
     starting: "Connecting…",
     unreachable: "The server cannot be reached yet. This page goes on trying.",
     nothing: "Pick somebody who is here, or a conversation.",
+    notLoaded: "This could not be loaded. Try again once you are connected.",
   },
 
   broken: {
@@ -216,7 +217,6 @@ export const en = {
   settings: {
     title: "Settings",
     close: "Close",
-    notLoaded: "The settings could not be loaded. Try again once you are connected.",
     appearance: "Appearance",
     themes: { system: "Automatic", light: "Light", dark: "Dark" },
     invisible: "Invisible",

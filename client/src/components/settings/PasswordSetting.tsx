@@ -31,28 +31,20 @@ export function PasswordSetting() {
       <p className="mt-1 mb-3 text-sm text-soft">{text.settings.whyPassword}</p>
       <form onSubmit={submit} className="space-y-2">
         {hasPassword && (
-          <input
-            type="password"
-            required
+          <PasswordField
+            name="password-current"
             autoComplete="current-password"
-            className="field"
-            placeholder={text.settings.currentPassword}
-            aria-label={text.settings.currentPassword}
+            label={text.settings.currentPassword}
             value={current}
-            onChange={(event) => setCurrent(event.target.value)}
-            data-testid="password-current"
+            change={setCurrent}
           />
         )}
-        <input
-          type="password"
-          required
+        <PasswordField
+          name="password-new"
           autoComplete="new-password"
-          className="field"
-          placeholder={text.settings.newPassword}
-          aria-label={text.settings.newPassword}
+          label={text.settings.newPassword}
           value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          data-testid="password-new"
+          change={setPassword}
         />
         {refusal !== null && (
           <p role="alert" className="text-sm text-bad" data-testid="password-error">
@@ -69,5 +61,30 @@ export function PasswordSetting() {
         </button>
       </form>
     </section>
+  );
+}
+
+interface FieldProps {
+  readonly name: string;
+  /** What password managers are to offer. */
+  readonly autoComplete: "current-password" | "new-password";
+  readonly label: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+}
+
+function PasswordField({ name, autoComplete, label, value, change }: FieldProps) {
+  return (
+    <input
+      type="password"
+      required
+      autoComplete={autoComplete}
+      className="field"
+      placeholder={label}
+      aria-label={label}
+      value={value}
+      onChange={(event) => change(event.target.value)}
+      data-testid={name}
+    />
   );
 }

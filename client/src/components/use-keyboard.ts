@@ -1,37 +1,16 @@
-import { type ComponentType, useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect } from "react";
 import { goTo } from "../platform/route";
-import type { User } from "../sdk/protocol/generated";
 import { chatRows } from "../sdk/store/selectors";
 import { SEARCH } from "./Sidebar";
 import { type Action, actionOf, neighbour, type Place } from "./shortcuts";
 import { useCommands, usePeek } from "./use-app";
-
-interface PanelProps {
-  readonly me: User;
-  readonly onClose: () => void;
-}
-
-/** What keys bring up; each is loaded when it is asked for. */
-const PANELS = {
-  switcher: async () => (await import("./Switcher")).Switcher,
-  shortcuts: async () => (await import("./Shortcuts")).Shortcuts,
-} satisfies Record<string, () => Promise<ComponentType<PanelProps>>>;
+import type { ShowPanel } from "./use-panels";
 
 /** Conversations left below the one in front, when more of the list is loaded. */
 const AHEAD = 5;
 
-/** The shortcuts of the page, and what they have brought up. */
-export function useKeyboard(me: User) {
-  const [Panel, setPanel] = useState<ComponentType<PanelProps> | null>(null);
-  const close = useCallback(() => setPanel(null), []);
-  const show = useCallback(async (name: keyof typeof PANELS) => {
-    try {
-      const Loaded = await PANELS[name]();
-      setPanel(() => Loaded);
-    } catch {
-      // It cannot be loaded without the server; the key can be pressed again.
-    }
-  }, []);
+/** The shortcuts of the page. */
+export function useKeyboard(show: ShowPanel): void {
   const act = useAct(show);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -46,22 +25,21 @@ export function useKeyboard(me: User) {
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
   }, [act]);
-  return { panel: Panel && <Panel me={me} onClose={close} />, show };
 }
 
 /** Does what a shortcut is for. */
-function useAct(show: (name: keyof typeof PANELS) => Promise<void>): (action: Action) => void {
+function useAct(show: ShowPanel): (action: Action) => void {
   const move = useMove();
   const peek = usePeek();
   return useCallback(
     (action) => {
       switch (action) {
         case "switch":
-          return void show("switcher");
+          return show("switcher");
         case "help":
-          return void show("shortcuts");
+          return show("shortcuts");
         case "search":
-          return focusSearch() ? undefined : void show("switcher");
+          return focusSearch() ? undefined : show("switcher");
         case "back":
           return peek().open === null ? undefined : goTo(null);
         case "next":
