@@ -1,5 +1,5 @@
 import { memo, type RefCallback, useId, useState } from "react";
-import { excerptOf } from "../notify/notifier";
+import { excerptOf } from "../format/excerpt";
 import type { Entry } from "../sdk/engine/outbox";
 import type { Line } from "../sdk/store/lines";
 import type { MessageState } from "../sdk/store/selectors";

@@ -1,9 +1,10 @@
+import { excerptOf } from "../format/excerpt";
 import type { Clock } from "../sdk/engine/clock";
 import type { Message } from "../sdk/protocol/generated";
+import { Listeners } from "../sdk/store/listeners";
 import { selectMe } from "../sdk/store/selectors";
 import type { State } from "../sdk/store/state";
 import { text } from "../text/text";
-import { excerptOf } from "./notifier";
 
 /** What comes within this time after a message is announced with it. */
 export const TOGETHER_MS = 1_000;
@@ -33,7 +34,7 @@ export class Announcements {
   private now: Announcement = { number: 0, says: "" };
   private heard: Heard[] = [];
   private forget = () => {};
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Listeners();
 
   constructor(private readonly clock: Pick<Clock, "after">) {}
 
@@ -57,10 +58,7 @@ export class Announcements {
 
   readonly get = (): Announcement => this.now;
 
-  readonly subscribe = (listener: () => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
+  readonly subscribe = this.listeners.add;
 
   private tell(): void {
     const says = sentenceOf(this.heard);
@@ -76,7 +74,7 @@ export class Announcements {
 
   private show(says: string): void {
     this.now = { number: this.now.number + 1, says };
-    for (const listener of this.listeners) listener();
+    this.listeners.tell();
   }
 }
 

@@ -1,10 +1,7 @@
-import { plainOf } from "../format/format";
+import { excerptOf } from "../format/excerpt";
 import type { ConversationId, Message } from "../sdk/protocol/generated";
 import type { State } from "../sdk/store/state";
 import type { News } from "./notification";
-
-/** How many characters of a message a toast or a notification shows. */
-const EXCERPT = 140;
 
 /** The ways to tell the user; a browser's are in `voices.tsx`. */
 export interface Voices {
@@ -40,11 +37,4 @@ export async function tell(
   if (!voices.inView()) {
     if (await voices.speaksForAll()) voices.notification(news);
   } else if (elsewhere) voices.sound(conversation);
-}
-
-/** The beginning of a message, on one line. */
-export function excerptOf(body: string): string {
-  const line = plainOf(body).replace(/\s+/g, " ").trim();
-  const characters = [...line];
-  return characters.length > EXCERPT ? `${characters.slice(0, EXCERPT).join("")}…` : line;
 }

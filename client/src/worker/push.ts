@@ -1,3 +1,4 @@
+import { excerptOf } from "../format/excerpt";
 import { markOf, type News, showNotification } from "../notify/notification";
 import {
   allOf,
@@ -14,19 +15,26 @@ export async function onPush(data: PushMessageData | null): Promise<void> {
   const notice = noticeOf(data);
   if (notice === null || (await isInView())) return;
   const database = await openKept();
+  try {
+    await tell(database, notice);
+  } finally {
+    database.close();
+  }
+}
+
+async function tell(database: KeptDatabase, notice: PushNotice): Promise<void> {
   const wishes = await database.get("wishes", ONLY);
   // Somebody else has logged in since, or nobody is.
   if (wishes === undefined || wishes.user !== notice.user) return;
-  const chats = await database.getAll("chats", allOf(notice.user));
-  const held = chats.find(({ chat }) => chat.id === notice.conversation)?.chat;
-  const read = held?.members.find(({ user }) => user.id === notice.user)?.read ?? 0;
+  const held = await database.get("chats", [notice.user, notice.conversation]);
+  const read = held?.chat.members.find(({ user }) => user.id === notice.user)?.read ?? 0;
   if (notice.seq <= read) return;
   await showNotification(scope.registration, newsOf(notice), lookOf(wishes));
   await badge(database, wishes);
 }
 
 function newsOf({ conversation, seq, sender, excerpt, unread }: PushNotice): News {
-  return { conversation, seq, from: sender.name, excerpt, unread };
+  return { conversation, seq, from: sender.name, excerpt: excerptOf(excerpt), unread };
 }
 
 /** A page that is not there plays no sound of its own. */
