@@ -13,7 +13,7 @@ import { tell } from "./notify/notifier";
 import { showUnreadInTitle } from "./notify/title";
 import { dismissToast } from "./notify/toasts";
 import { browserVoices } from "./notify/voices";
-import { browserClock, onAct, onInput, onLeave, onWake, openWebSocket } from "./platform/browser";
+import { onAct, onInput, onLeave, onWake, openWebSocket } from "./platform/browser";
 import { watchParts } from "./platform/edition";
 import { keepInstallOffer } from "./platform/install";
 import { followKeyboard } from "./platform/keyboard";
@@ -22,6 +22,7 @@ import { Pages } from "./platform/pages";
 import { leave, onRoute } from "./platform/route";
 import { IndexedDbSnapshots } from "./platform/snapshot-storage";
 import { followTheme } from "./platform/theme";
+import { SYSTEM_CLOCK } from "./sdk/engine/clock";
 import { createStore } from "./sdk/store/store";
 import { locale, speak } from "./text/text";
 
@@ -29,14 +30,14 @@ const store = createStore();
 // By this path the service worker knows which version the page runs.
 const pages = new Pages(new URL(import.meta.url).pathname);
 const voices = browserVoices(pages);
-const announcements = new Announcements(browserClock);
+const announcements = new Announcements(SYSTEM_CLOCK);
 
 const api = new Api((path, init) => fetch(path, init));
 const engine = new Engine({
   store,
   api,
   storage: new IndexedDbOutbox(pages.id, () => pages.live()),
-  clock: browserClock,
+  clock: SYSTEM_CLOCK,
   openWebSocket,
   newId: () => v7(),
   timestamp: () => new Date().toISOString(),

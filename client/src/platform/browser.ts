@@ -1,16 +1,4 @@
-import type { Clock } from "../sdk/engine/clock";
 import { SUBPROTOCOL, type WebSocketLike } from "../sdk/engine/socket";
-
-/** The browser's time and chance. */
-export const browserClock: Clock = {
-  // Unlike `Date.now`, it never goes backwards.
-  now: () => performance.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-  random: () => Math.random(),
-};
 
 /** A WebSocket to the server that this page came from. */
 export function openWebSocket(): WebSocketLike {

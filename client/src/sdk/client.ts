@@ -1,11 +1,10 @@
 import { v7 } from "uuid";
 import { Api, ApiError } from "./engine/api";
-import type { Clock } from "./engine/clock";
+import { SYSTEM_CLOCK } from "./engine/clock";
 import { Engine } from "./engine/engine";
 import type { OutboxStorage } from "./engine/model";
 import { SUBPROTOCOL, type WebSocketLike } from "./engine/socket";
 import { Feed, type Listener } from "./feed";
-import { MEMORY_OUTBOX } from "./memory-outbox";
 import type { ClientId, ConversationId, Message, User, UserId } from "./protocol/generated";
 import type { State } from "./store/state";
 import { createStore, type Store } from "./store/store";
@@ -29,6 +28,14 @@ export interface Options {
   readonly storage?: OutboxStorage;
 }
 
+/** An outbox that ends with the process: the engine holds what is written, nothing else does. */
+const MEMORY_OUTBOX: OutboxStorage = {
+  put: async () => {},
+  delete: async () => {},
+  adopt: async () => [],
+  clear: async () => {},
+};
+
 /** Logs in and connects; rejects with an `ApiError` when the log-in is refused. */
 export async function connect(options: Options): Promise<Client> {
   const { url, name, password, WebSocket, storage = MEMORY_OUTBOX } = options;
@@ -45,7 +52,7 @@ export async function connect(options: Options): Promise<Client> {
     store,
     api,
     storage,
-    clock: systemClock,
+    clock: SYSTEM_CLOCK,
     openWebSocket: () => new WebSocket(socketUrl, SUBPROTOCOL, { headers }),
     newId: () => v7(),
     timestamp: () => new Date().toISOString(),
@@ -81,11 +88,14 @@ export class Client {
     void this.listAll();
   }
 
-  /** Sends a message, however long that takes; rejects with an `ApiError` when it is refused. */
+  /**
+   * Sends a message, however long that takes; rejects with an `ApiError` when it is refused,
+   * and with another error when this has `ended` before there was an answer.
+   */
   async send(conversation: ConversationId, body: string): Promise<Message> {
     const clientId = this.engine.write(conversation, body);
     const outcome = await until(this.store, (state) => outcomeOf(state, conversation, clientId));
-    if (outcome instanceof ApiError) throw outcome;
+    if (outcome instanceof Error) throw outcome;
     return outcome;
   }
 
@@ -103,7 +113,7 @@ export class Client {
 
   /** Resolves when the server has ended this for good, or `close` has. */
   async ended(): Promise<void> {
-    await until(this.store, ({ stage, ending }) => stage.kind === "anonymous" || ending !== null);
+    await until(this.store, hasEnded);
   }
 
   /** Closes the connection. The session stays. */
@@ -113,17 +123,27 @@ export class Client {
 
   /** Unread messages may be in conversations that were written in long ago. */
   private async listAll(): Promise<void> {
-    await until(this.store, ({ listed }) => listed);
-    while (this.store.get().moreChats !== null) await this.engine.loadMoreChats();
+    let asked: string | null = null;
+    for (;;) {
+      const more = ({ listed, moreChats }: State) => listed && moreChats !== asked && moreChats;
+      asked = await until(this.store, more);
+      await this.engine.loadMoreChats();
+    }
   }
+}
+
+function hasEnded({ stage, ending }: State): boolean {
+  return stage.kind === "anonymous" || ending !== null;
 }
 
 /** What has become of a message that was sent; `null`: it is on its way. */
 function outcomeOf(
-  { outbox, logs }: State,
+  state: State,
   conversation: ConversationId,
   clientId: ClientId,
-): Message | ApiError | null {
+): Message | Error | null {
+  if (hasEnded(state)) return new Error("This has ended before there was an answer.");
+  const { outbox, logs } = state;
   const entry = outbox.entries.find((one) => one.clientId === clientId);
   if (entry?.code !== undefined) return new ApiError(entry.code, entry.reason ?? entry.code);
   const own = (message: Message) => message.client_id === clientId;
@@ -144,12 +164,3 @@ function until<T>(store: Store, find: (state: State) => T | null | false): Promi
     look();
   });
 }
-
-const systemClock: Clock = {
-  now: () => performance.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-  random: () => Math.random(),
-};

@@ -81,3 +81,18 @@ test("a page that cannot be fetched now is fetched after the next change", async
   await page.rest();
   expect(given).toHaveLength(501);
 });
+
+test("numbers that were undone on the server are given out again", async () => {
+  const server = new FakeServer();
+  server.fromBob(3);
+  const page = await new FakePage(server).open();
+  const given: string[] = [];
+  feed(page, ({ seq, at }) => given.push(`${at.slice(8, 10)}: ${seq}`));
+  await page.rest();
+  server.goBack(1);
+  page.sockets.last.end(1006);
+  server.fromBob(2);
+  await page.clock.pass(1_000);
+  await page.connect();
+  expect(given).toEqual(["23: 1", "23: 2", "23: 3", "24: 2", "24: 3"]);
+});

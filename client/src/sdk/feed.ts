@@ -1,5 +1,6 @@
 import { type Api, ApiError } from "./engine/api";
-import type { Chat, StateStore } from "./engine/model";
+import { heldTo } from "./engine/log";
+import type { StateStore } from "./engine/model";
 import type { ConversationId, Message, UserId } from "./protocol/generated";
 
 /** Called with one message at a time; the next of that conversation waits for it. */
@@ -31,37 +32,53 @@ export class Feed {
   /** Looks for what is new; to be called after every change of the store. */
   look(): void {
     const { chats, logs } = this.source.store.get();
-    for (const chat of chats.values()) {
-      if (logs.has(chat.id) && !this.pumping.has(chat.id)) void this.pump(chat);
+    // Numbers that were undone on the server are those of other messages when they come again.
+    for (const id of this.given.keys()) if (!logs.has(id)) this.given.delete(id);
+    for (const id of chats.keys()) {
+      if (!this.pumping.has(id) && this.isBehind(id)) void this.pump(id);
     }
   }
 
-  private async pump({ id, members }: Chat): Promise<void> {
-    const me = this.me();
-    if (me === null) return;
+  private async pump(id: ConversationId): Promise<void> {
     this.pumping.add(id);
-    const read = members.find((member) => member.user.id === me)?.read ?? 0;
-    if (!this.given.has(id)) this.given.set(id, read);
-    for (let more = await this.more(id); more.length > 0; more = await this.more(id)) {
-      for (const message of more) await this.give(message, me);
+    while (this.isBehind(id)) {
+      const after = this.position(id);
+      this.given.set(id, after);
+      const next = await this.next(id, after);
+      if (next.length === 0) break;
+      for (const message of next) await this.give(message);
     }
     this.pumping.delete(id);
   }
 
-  private async give(message: Message, me: UserId): Promise<void> {
+  private async give(message: Message): Promise<void> {
     const { conversation, seq, sender } = message;
-    if (sender !== me) await this.listener(message);
-    this.given.set(conversation, seq);
-    if (sender !== me) this.source.seen(conversation, seq);
+    const { given } = this;
+    const news = sender !== this.me();
+    if (news && given.has(conversation)) await this.listener(message);
+    // The log has begun anew meanwhile.
+    if (!given.has(conversation)) return;
+    given.set(conversation, seq);
+    if (news) this.source.seen(conversation, seq);
   }
 
-  /** What is there after the last message given out. */
-  private async more(id: ConversationId): Promise<readonly Message[]> {
-    const after = this.given.get(id) ?? 0;
+  private isBehind(id: ConversationId): boolean {
+    const log = this.source.store.get().logs.get(id);
+    return log !== undefined && this.me() !== null && this.position(id) < heldTo(log);
+  }
+
+  /** Everything up to this number was given out, or read before. */
+  private position(id: ConversationId): number {
+    const members = this.source.store.get().chats.get(id)?.members ?? [];
+    const read = members.find((member) => member.user.id === this.me())?.read ?? 0;
+    return this.given.get(id) ?? read;
+  }
+
+  /** What is there after this number. */
+  private async next(id: ConversationId, after: number): Promise<readonly Message[]> {
     const { logs, limits } = this.source.store.get();
     const log = logs.get(id);
-    if (log === undefined || this.me() === null) return [];
-    if (after >= log.base) return log.messages.slice(after - log.base);
+    if (log !== undefined && after >= log.base) return log.messages.slice(after - log.base);
     // What is held begins further on.
     try {
       return (await this.source.api.history(id, { after }, limits.history_page_max)).messages;

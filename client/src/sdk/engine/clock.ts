@@ -7,3 +7,14 @@ export interface Clock {
   /** Evenly from [0, 1). */
   random(): number;
 }
+
+/** That of the machine. */
+export const SYSTEM_CLOCK: Clock = {
+  // Unlike `Date.now`, it never goes backwards.
+  now: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+};

@@ -322,7 +322,7 @@ describe("coming back", () => {
     page.sockets.last.end(1006);
     page.engine.write(CONVERSATION, "kept");
     page.server.epoch = "two";
-    page.server.log.length = 2;
+    page.server.goBack(2);
     await page.clock.pass(1_000);
     await page.connect();
     expect(page.log?.messages.at(-1)).toMatchObject({ seq: 3, body: "kept" });
@@ -332,7 +332,7 @@ describe("coming back", () => {
   test("a log that was undone is loaded afresh", async () => {
     const page = await pageWith(5);
     page.sockets.last.end(1006);
-    page.server.log.length = 3;
+    page.server.goBack(3);
     await page.clock.pass(1_000);
     await page.connect();
     expect(page.log?.messages.at(-1)?.seq).toBe(3);
@@ -342,8 +342,7 @@ describe("coming back", () => {
     for (const again of [2, 4]) {
       const page = await pageWith(5);
       page.sockets.last.end(1006);
-      page.server.log.length = 3;
-      page.server.day += 1;
+      page.server.goBack(3);
       page.server.fromBob(again);
       await page.clock.pass(1_000);
       await page.connect();

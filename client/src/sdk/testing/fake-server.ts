@@ -75,6 +75,16 @@ export class FakeServer {
     });
   }
 
+  /** Goes back to a backup that has the first `count` messages; what comes is of the next day. */
+  goBack(count: number): void {
+    this.log.length = count;
+    this.day += 1;
+    for (const position of this.positions.values()) {
+      position.delivered = Math.min(position.delivered, count);
+      position.read = Math.min(position.read, count);
+    }
+  }
+
   /** What the server answers to one frame. */
   answer(frame: ClientFrame): ServerFrame[] {
     switch (frame.type) {
