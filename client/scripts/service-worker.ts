@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { build, type Plugin } from "vite";
 
 /** Its name never changes: a browser asks by it for a newer version. */
@@ -18,8 +18,7 @@ export function serviceWorker(): Plugin {
     apply: "build",
     configResolved(config) {
       root = config.root;
-      folder = join(root, config.build.outDir);
-      if (config.build.outDir.startsWith(sep)) folder = config.build.outDir;
+      folder = resolve(root, config.build.outDir);
     },
     closeBundle: {
       order: "post",
