@@ -10,7 +10,7 @@ use web_push_native::{Auth, encrypt};
 
 use super::notice::{Notice, topic};
 use super::queue::Place;
-use super::service::Said;
+use super::service::{Said, Service};
 use super::station::PushMessage;
 use super::{Shared, target};
 use crate::database::{DuePush, Missed};
@@ -76,10 +76,10 @@ fn begin(sending: Arc<Sending>, push: DuePush) {
         tracing::debug!("a subscription is of no service that may be sent to");
         return metrics::pushed(PushOutcome::Refused);
     };
-    match shared.bounds[service].room.clone().try_acquire_owned() {
+    match service.room.clone().try_acquire_owned() {
         Err(_full) => metrics::pushed(PushOutcome::Dropped),
         Ok(room) => drop(tokio::spawn(async move {
-            let outcome = sending.deliver(&push, &endpoint, service).await;
+            let outcome = sending.deliver(&push, &endpoint, &service).await;
             metrics::pushed(outcome);
             drop(room);
         })),
@@ -101,13 +101,13 @@ impl Sending {
         self.shared.queue().put_back(self.place, self.notice.clone(), Instant::now());
     }
 
-    async fn deliver(&self, push: &DuePush, endpoint: &Uri, service: usize) -> PushOutcome {
+    async fn deliver(&self, push: &DuePush, endpoint: &Uri, service: &Service) -> PushOutcome {
         let shared = &self.shared;
         let Some(request) = self.request(push, endpoint) else { return PushOutcome::Refused };
         let mut wait = RETRY_WAIT;
         for attempt in 1..=ATTEMPTS_MAX {
             let said = {
-                let _turn = shared.bounds[service].turns.acquire().await;
+                let _turn = service.turns.acquire().await;
                 if self.is_here() {
                     return PushOutcome::Returned;
                 }
@@ -120,8 +120,8 @@ impl Sending {
                 Said::Taken => return PushOutcome::Sent,
                 Said::Gone => return self.forget(push).await,
                 Said::Refused(status) => {
-                    let (service, has_contact) = (&shared.services[service], shared.vapid.has_contact());
-                    tracing::warn!(%service, %status, has_contact, "a push was refused");
+                    let has_contact = shared.vapid.has_contact();
+                    tracing::warn!(service = %service.setting, %status, has_contact, "a push was refused");
                     return PushOutcome::Refused;
                 }
                 Said::Later(Some(longer)) if longer > RETRY_WAIT_MAX => break,
@@ -132,7 +132,7 @@ impl Sending {
                 Said::Later(_) => {}
             }
         }
-        tracing::warn!(service = %shared.services[service], "a push was given up");
+        tracing::warn!(service = %service.setting, "a push was given up");
         PushOutcome::Failed
     }
 

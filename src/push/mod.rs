@@ -23,7 +23,7 @@ use web_push_native::p256::SecretKey;
 
 pub use station::{PushMessage, Pusher};
 
-use crate::config::{Config, PushService};
+use crate::config::Config;
 use crate::database::{Database, DatabaseError, PushTarget};
 use crate::directory::{Address, Directory, Settled};
 use crate::domain::UserId;
@@ -49,9 +49,7 @@ struct Shared {
     station: Address<PushMessage>,
     vapid: Vapid,
     sender: Sender,
-    services: Vec<PushService>,
-    /// Of each of `services`, at the same index.
-    bounds: Vec<Service>,
+    services: Vec<Arc<Service>>,
 }
 
 impl Push {
@@ -79,8 +77,7 @@ impl Push {
             station: Address::default(),
             vapid: Vapid::new(&key, contact(config)),
             sender,
-            services: config.push.services.clone(),
-            bounds: config.push.services.iter().map(|_| Service::default()).collect(),
+            services: config.push.services.iter().cloned().map(Service::new).map(Arc::new).collect(),
         }))))
     }
 

@@ -12,6 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 
+use crate::config::PushService;
+
 /// Pushes under way to one service; with more of them it would be hit harder
 /// than by any browser, and one that hangs holds that many sockets at the most.
 const AT_ONCE: usize = 32;
@@ -25,16 +27,17 @@ const ANSWER_MAX_BYTES: usize = 4 * 1024;
 /// What of an answer's headers is read.
 const HEADERS_MAX_BYTES: usize = 16 * 1024;
 
-/// What one push service may take up: one that hangs or fails is in nobody
-/// else's way.
+/// A push service, and what it may take up: one that hangs or fails is in
+/// nobody else's way.
 pub struct Service {
+    pub setting: PushService,
     pub turns: Semaphore,
     pub room: Arc<Semaphore>,
 }
 
-impl Default for Service {
-    fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), room: Arc::new(Semaphore::new(WAITING_MAX)) }
+impl Service {
+    pub fn new(setting: PushService) -> Self {
+        Self { setting, turns: Semaphore::new(AT_ONCE), room: Arc::new(Semaphore::new(WAITING_MAX)) }
     }
 }
 

@@ -1,23 +1,18 @@
+use std::sync::Arc;
+
 use base64::Engine;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::Uri;
 use web_push_native::p256::PublicKey;
 
-use crate::config::PushService;
+use super::service::Service;
 use crate::database::PushTarget;
 use crate::protocol::{Code, Problem, Subscription};
 
 const ENDPOINT_MAX_CHARS: usize = 1_024;
 
-/// Browsers give none, other programs may.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
 /// Reads a subscription, or says which field is at fault.
-pub fn parse(services: &[PushService], given: &Subscription) -> Result<PushTarget, Problem> {
+pub fn parse(services: &[Arc<Service>], given: &Subscription) -> Result<PushTarget, Problem> {
     if address(services, &given.endpoint).is_none() {
         let rule = format!(
             "must be an https address of a known push service, of at most {ENDPOINT_MAX_CHARS} characters"
@@ -31,24 +26,27 @@ pub fn parse(services: &[PushService], given: &Subscription) -> Result<PushTarge
     Ok(PushTarget { endpoint: given.endpoint.clone(), p256dh, auth })
 }
 
-/// The address, with the place of its service among `services`; none when it is
-/// not one that may be sent to. Read by the parser that the sending client
-/// goes by: there is no second opinion about where it leads.
-pub fn address(services: &[PushService], endpoint: &str) -> Option<(Uri, usize)> {
+/// The address, with its service; none when it is not one that may be sent to.
+/// Read by the parser that the sending client goes by: there is no second
+/// opinion about where it leads.
+pub fn address(services: &[Arc<Service>], endpoint: &str) -> Option<(Uri, Arc<Service>)> {
     // The parser drops a fragment without a word, and takes any UTF-8 for a path.
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'@' | b'\\');
     if endpoint.len() > ENDPOINT_MAX_CHARS || !endpoint.bytes().all(is_plain) {
         return None;
     }
     let uri: Uri = endpoint.parse().ok()?;
-    let service = services.iter().position(|service| service.has(&uri))?;
-    Some((uri, service))
+    let service = services.iter().find(|service| service.setting.has(&uri))?;
+    Some((uri, service.clone()))
 }
 
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     // The length first: a long text is not worth decoding.
-    let decoded = (text.len() <= N.div_ceil(3) * 4).then(|| BASE64.decode(text).ok())??;
-    decoded.try_into().ok()
+    if text.len() > N.div_ceil(3) * 4 {
+        return None;
+    }
+    // Browsers give no padding, other programs may.
+    URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?.try_into().ok()
 }
 
 fn wrong(field: &str, rule: &str) -> Problem {
@@ -58,6 +56,7 @@ fn wrong(field: &str, rule: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::PushService;
     use crate::fuzz::Choices;
     use crate::protocol::SubscriptionKeys;
 
@@ -67,8 +66,12 @@ mod tests {
         "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
     const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
 
+    fn services(hosts: &[&str]) -> Vec<Arc<Service>> {
+        hosts.iter().map(|host| Arc::new(Service::new(PushService::parse(host).unwrap()))).collect()
+    }
+
     fn field(endpoint: &str, p256dh: &str, auth: &str) -> Option<String> {
-        let services = [PushService::parse("fcm.googleapis.com").unwrap()];
+        let services = services(&["fcm.googleapis.com"]);
         let keys = SubscriptionKeys { p256dh: p256dh.into(), auth: auth.into() };
         match parse(&services, &Subscription { endpoint: endpoint.into(), keys }) {
             Ok(target) => {
@@ -122,9 +125,7 @@ mod tests {
         let seeds = [ENDPOINT, "https://wns2-par02p.notify.windows.com/w/?token=AwYAA%3d"];
         let tokens =
             ["@", "#", "\\", "/", "//", ":", ".", "?", "evil.example", "127.0.0.1", "[::1]", "%2e", "http:"];
-        let services: Vec<_> = ["fcm.googleapis.com", "*.notify.windows.com"]
-            .map(|text| PushService::parse(text).unwrap())
-            .into();
+        let services = services(&["fcm.googleapis.com", "*.notify.windows.com"]);
         bolero::check!().for_each(|bytes: &[u8]| {
             let text = Choices::new(bytes).text(&seeds, &tokens);
             if let Some((uri, _)) = address(&services, &text) {
