@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Fault, UNREAD_SCAN, from_bigint, to_bigint};
 use crate::domain::{ClientId, ConversationId, Seq, UserId, Visibility};
-use crate::protocol::UNREAD_MAX;
+use crate::protocol::{Receipt, UNREAD_MAX};
 
 /// A connection that appends to the log. It belongs to one writer; after a
 /// fault that lies with the connection it is to be dropped and opened again.
@@ -50,6 +50,14 @@ pub struct Position {
     pub user: UserId,
     pub delivered: Seq,
     pub read: Seq,
+}
+
+impl Position {
+    /// What is told of it; `unread` to the user alone.
+    pub fn receipt(self, unread: Option<u32>) -> Receipt {
+        let Self { conversation, user, delivered, read } = self;
+        Receipt { conversation, user, delivered, read, unread }
+    }
 }
 
 /// What a position changed.

@@ -7,7 +7,7 @@ use super::buffer::Refused;
 use crate::database::{Appended, Moved, NewEvent, Place};
 use crate::directory::{Answer, Committed, Settled, Submission};
 use crate::domain::{ClientId, UserId, Visibility, rfc3339};
-use crate::protocol::{Code, Message, Problem, Receipt, ServerFrame};
+use crate::protocol::{Code, Message, Problem, ServerFrame};
 
 /// What a batch means for each user: one message to each, however much it is.
 pub type Deliveries = HashMap<UserId, Vec<Settled>>;
@@ -135,16 +135,8 @@ pub fn settle_positions(moved: &[Moved], is_hidden: impl Fn(UserId, Visibility) 
                 deliveries.entry(*user).or_default().push(Settled::NoSuchConversation(*conversation));
             }
             Moved::To { position, unread, visibility, others } => {
-                let receipt = |unread| {
-                    let frame = ServerFrame::Receipt(Receipt {
-                        conversation: position.conversation,
-                        user: position.user,
-                        delivered: position.delivered,
-                        read: position.read,
-                        unread,
-                    });
-                    Settled::Receipt(frame.encode())
-                };
+                let receipt =
+                    |unread| Settled::Receipt(ServerFrame::Receipt(position.receipt(unread)).encode());
                 if unread.is_some() {
                     deliveries.entry(position.user).or_default().push(receipt(*unread));
                 }

@@ -7,7 +7,7 @@ use super::{Services, UsersMessage};
 use crate::database::{DatabaseError, Hidden};
 use crate::directory::{Settled, UserMessage};
 use crate::domain::{UserId, Visibility};
-use crate::protocol::{Receipt, ServerFrame};
+use crate::protocol::ServerFrame;
 
 impl Services {
     /// What the user has chosen now. To be run to its end.
@@ -38,14 +38,7 @@ impl Services {
     async fn show_positions(&self, user: UserId, hidden_by: Visibility) -> Result<(), DatabaseError> {
         let mut receipts: HashMap<UserId, Vec<Settled>> = HashMap::new();
         for Hidden { position, others } in self.database.hidden_positions(user, hidden_by).await? {
-            let frame = ServerFrame::Receipt(Receipt {
-                conversation: position.conversation,
-                user,
-                delivered: position.delivered,
-                read: position.read,
-                unread: None,
-            })
-            .encode();
+            let frame = ServerFrame::Receipt(position.receipt(None)).encode();
             for other in others {
                 receipts.entry(other).or_default().push(Settled::Receipt(frame.clone()));
             }

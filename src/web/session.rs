@@ -12,7 +12,7 @@ use super::{Context, cookies};
 use crate::database::{Account, Claim};
 use crate::directory::Close;
 use crate::domain::{Name, SessionSecret, UserId};
-use crate::protocol::{Code, LogIn, Session, SetPassword, SetVisibility, User};
+use crate::protocol::{Code, LogIn, Session, SetPassword, SetVisibility};
 
 /// `POST /api/session`: a new name becomes the caller's; one that is in use
 /// opens with its password.
@@ -24,12 +24,11 @@ pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result
         .map_err(|error| Refusal::new(Code::InvalidName, error.to_string()).field("name"))?;
     let password = password.filter(|password| !password.is_empty());
     let secret = SessionSecret::generate();
-    let Entered { user, has_password, invisible } = match context.database().account_named(&name).await? {
+    let mut session = match context.database().account_named(&name).await? {
         None => context.claim(&name, password.as_deref(), &secret).await?,
         Some(account) => context.enter(&caller, &name, account, password.as_deref(), &secret).await?,
     };
-    tracing::info!(user = %user.id, peer = %caller.address, "logged in");
-    let mut session = Session { user, has_password, invisible, token: None };
+    tracing::info!(user = %session.user.id, peer = %caller.address, "logged in");
     if bearer == Some(true) {
         session.token = Some(secret.text());
         return Ok(json(StatusCode::OK, &session));
@@ -103,13 +102,6 @@ pub async fn set_visibility(context: Arc<Context>, caller: Caller, body: Body) -
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Who has entered.
-struct Entered {
-    user: User,
-    has_password: bool,
-    invisible: bool,
-}
-
 impl Context {
     /// Makes a new name the caller's.
     async fn claim(
@@ -117,14 +109,16 @@ impl Context {
         name: &Name,
         password: Option<&str>,
         secret: &SessionSecret,
-    ) -> Result<Entered, Refusal> {
+    ) -> Result<Session, Refusal> {
         let hash = match password {
             Some(password) => Some(self.passwords.hash(Password::parse(password, "password")?).await?),
             None => None,
         };
         let ttl = self.config().session_ttl;
         match self.database().claim(name, hash.as_deref(), secret.id(), ttl).await? {
-            Claim::New(user) => Ok(Entered { user, has_password: hash.is_some(), invisible: false }),
+            Claim::New(user) => {
+                Ok(Session { user, has_password: hash.is_some(), invisible: false, token: None })
+            }
             Claim::Taken => Err(name_taken()),
         }
     }
@@ -138,7 +132,7 @@ impl Context {
         account: Account,
         password: Option<&str>,
         secret: &SessionSecret,
-    ) -> Result<Entered, Refusal> {
+    ) -> Result<Session, Refusal> {
         let is_in =
             self.find_member(caller).await?.is_some_and(|member| member.held.user.id == account.user.id);
         let has_password = account.password_hash.is_some();
@@ -158,7 +152,7 @@ impl Context {
         }
         self.database().open_session(secret.id(), account.user.id, self.config().session_ttl).await?;
         let invisible = account.visibility.is_invisible();
-        Ok(Entered { user: account.user, has_password, invisible })
+        Ok(Session { user: account.user, has_password, invisible, token: None })
     }
 
     /// A new cookie takes the place of an old one: nobody would ever end that.
