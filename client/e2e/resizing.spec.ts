@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { expect, type Person, test } from "./fixtures";
 import { sendAll } from "./raw";
 
@@ -72,6 +72,25 @@ function heightOf(page: Page, seq: number): Promise<number> {
   });
 }
 
+/** Presses a button that unfolds or folds a row; where one edge of it was in each frame. */
+async function fold(row: Locator, name: string, edge: "top" | "bottom"): Promise<number[]> {
+  const button = row.getByRole("button", { name });
+  await button.scrollIntoViewIfNeeded();
+  const places = await row.evaluateHandle((element, edge) => {
+    const seen: number[] = [];
+    const look = () => {
+      seen.push(element.getBoundingClientRect()[edge]);
+      requestAnimationFrame(look);
+    };
+    look();
+    return seen;
+  }, edge);
+  await button.click();
+  await expect(button).toHaveCount(0);
+  await distance(row.page());
+  return places.jsonValue();
+}
+
 test("the end stays in view when a banner comes and goes", async ({ person, cable }) => {
   const [ada, bob] = [await person("Ada"), await person("Bob", { on: cable })];
   await longTalk(ada, bob);
@@ -124,19 +143,37 @@ test("the end stays in view when the text grows", async ({ person }) => {
   }
 });
 
-test("a long text that unfolds at the end is read from its beginning", async ({ person }) => {
-  const [ada, bob] = [await person("Ada"), await person("Bob")];
-  await longTalk(ada, bob);
-  await ada.say(Array.from({ length: 80 }, (_, n) => `Line ${n + 1}`).join("\n"));
-  const row = bob.page.locator(`[data-seq="${LAST + 1}"]`);
-  await expect(row).toBeInViewport({ ratio: 1 });
-  const top = () => row.evaluate((element) => element.getBoundingClientRect().top);
-  const before = await top();
-  await row.getByRole("button", { name: "Show all" }).click();
-  await expect.poll(() => distance(bob.page)).toBeGreaterThan(500);
-  expect(Math.abs((await top()) - before)).toBeLessThanOrEqual(1);
-  await expect(bob.page.getByTestId("jump-to-latest")).toBeVisible();
-});
+/** To the end, and up a little from there: a list may take that for going on up. */
+const COMINGS = [
+  ["at the end", []],
+  ["a little above the end", [-30]],
+] as const;
+
+for (const [where, scrolls] of COMINGS) {
+  test(`a long text ${where} keeps its beginning unfolding, its end folding`, async ({
+    person,
+  }) => {
+    const [ada, bob] = [await person("Ada"), await person("Bob")];
+    await longTalk(ada, bob);
+    await ada.say(Array.from({ length: 80 }, (_, n) => `Line ${n + 1}`).join("\n"));
+    const row = bob.page.locator(`[data-seq="${LAST + 1}"]`);
+    await expect(row).toBeInViewport({ ratio: 1 });
+    await distance(bob.page);
+    for (const by of scrolls) await scroll(bob.page, by);
+    const tops = await fold(row, "Show all", "top");
+    expect(Math.max(...tops) - Math.min(...tops), "in every frame").toBeLessThanOrEqual(1);
+    expect(await distance(bob.page)).toBeGreaterThan(500);
+    await bob.page.getByTestId("jump-to-latest").click();
+    await expect.poll(() => distance(bob.page)).toBeLessThanOrEqual(1);
+    for (const by of scrolls) await scroll(bob.page, by);
+    await ada.say("And one that follows");
+    await expect(bob.message("And one that follows")).toBeVisible();
+    await distance(bob.page);
+    const bottoms = await fold(row, "Show less", "bottom");
+    expect(Math.abs((bottoms.at(-1) ?? 0) - (bottoms[0] ?? 0))).toBeLessThanOrEqual(1);
+    await expect(row).toBeInViewport({ ratio: 1 });
+  });
+}
 
 test("what one writes while reading history is brought into view", async ({ person }) => {
   const [ada, bob] = [await person("Ada"), await person("Bob")];

@@ -9,16 +9,19 @@ import { Inlines } from "./Inlines";
 const FOLD_CHARS = 1_500;
 const FOLD_LINES = 24;
 
+/** Told by which button a long text is about to unfold, or to fold again. */
+export type OnFold = (button: Element, opens: boolean) => void;
+
 interface Props {
   readonly body: string;
-  readonly unfolding: () => void;
+  readonly onFold: OnFold;
 }
 
 /**
  * What a message says: elements made from data (see `format.ts`), never markup.
  * Whoever selects and copies it gets it as it reads, without the marks.
  */
-export function Body({ body, unfolding }: Props) {
+export function Body({ body, onFold }: Props) {
   const [unfolded, setUnfolded] = useState(false);
   const long = body.length > FOLD_CHARS || body.split("\n", FOLD_LINES + 1).length > FOLD_LINES;
   const folded = long && !unfolded;
@@ -35,9 +38,9 @@ export function Body({ body, unfolding }: Props) {
           type="button"
           className="mt-1 text-sm font-medium text-accent"
           aria-expanded={unfolded}
-          onClick={() => {
-            unfolding();
-            setUnfolded(!unfolded);
+          onClick={({ currentTarget }) => {
+            onFold(currentTarget, folded);
+            setUnfolded(folded);
           }}
         >
           {unfolded ? text.messages.showLess : text.messages.showAll}

@@ -156,7 +156,7 @@ function Messages({ chat, log, me }: Props) {
             fresh={fresh !== null && line.message?.seq === fresh}
             // Until the list is where it opens, what is drawn has not been seen.
             watchEnd={atEnd === null ? null : watchEnd}
-            unfolding={place.unfolding}
+            onFold={place.folding}
           />
         )}
       />

@@ -4,7 +4,7 @@ import type { Entry } from "../sdk/engine/outbox";
 import type { Line } from "../sdk/store/lines";
 import type { MessageState } from "../sdk/store/selectors";
 import { text } from "../text/text";
-import { Body } from "./Body";
+import { Body, type OnFold } from "./Body";
 import { Mark } from "./Mark";
 import { dayOf, exactTime, timeOfDay } from "./time";
 import { useCommands } from "./use-app";
@@ -23,8 +23,7 @@ interface Props {
   readonly fresh: boolean;
   /** Watches the end of a message, once it may count as seen. */
   readonly watchEnd: RefCallback<HTMLElement> | null;
-  /** Told before a long text shows more or less of itself. */
-  readonly unfolding: () => void;
+  readonly onFold: OnFold;
 }
 
 /**
@@ -33,7 +32,7 @@ interface Props {
  * messages, so none of it moves when those come in.
  */
 export const MessageRow = memo(function MessageRow(props: Props) {
-  const { line, sender, state, fresh, watchEnd, unfolding } = props;
+  const { line, sender, state, fresh, watchEnd, onFold } = props;
   const { mine, message, entry, ends } = line;
   const [arriving] = useState(() => Date.now() - Date.parse(line.at) < ARRIVING_MS);
   const id = useId();
@@ -57,7 +56,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
           className={`${arriving ? "arriving " : ""}max-w-[80%] min-w-0 overflow-hidden rounded-2xl border px-3 py-2 group-focus-visible/message:outline-2 group-focus-visible/message:outline-offset-2 group-focus-visible/message:outline-accent sm:max-w-[70%] ${shapeOf(line)}`}
         >
           <div id={`${id}-body`}>
-            <Body body={line.body} unfolding={unfolding} />
+            <Body body={line.body} onFold={onFold} />
           </div>
           {ends && (
             <footer

@@ -72,9 +72,26 @@ class Place {
     this.settle();
   };
 
-  /** A row unfolds, to be read from where it is: that may push the end out of view. */
-  readonly unfolding = () => {
-    this.held = null;
+  /**
+   * The row around `element` is about to unfold, and keeps its beginning where it is,
+   * or to fold, and keeps its end. Virtuoso alone would, for a reader who scrolled up
+   * last, keep what is below it.
+   */
+  readonly folding = (element: Element, opens: boolean) => {
+    const { scroller } = this;
+    const row = element.closest<HTMLElement>("[data-item-index]");
+    if (scroller === null || row === null) return;
+    const { top, bottom } = row.getBoundingClientRect();
+    const y = (opens ? top : bottom) - scroller.getBoundingClientRect().top;
+    const held = { row: Number(row.dataset.itemIndex), part: opens ? 0 : 1, y };
+    this.hold(held);
+    this.settle();
+    // Told after Virtuoso's, which are older: nothing is painted of what that does.
+    const resized = new ResizeObserver(() => {
+      resized.disconnect();
+      this.restore(scroller, held);
+    });
+    resized.observe(row);
   };
 
   private detach() {
