@@ -31,7 +31,7 @@ Tidings: real-time messages between people, in one program.
 
 Settings are environment variables, or lines of a file .env in the working directory; .env.example
 lists all of them with their defaults. Needed first: TIDINGS_LISTEN, TIDINGS_DATA_DIR, TIDINGS_ORIGINS
-(behind a proxy), DATABASE_URL (else a private PostgreSQL is started), RUST_LOG.";
+(behind a proxy), DATABASE_URL (else a private PostgreSQL is started), TIDINGS_PUSH_CONTACT, RUST_LOG.";
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();

@@ -24,7 +24,7 @@ pub const TEXTS: [(&str, &str, &str, &str); 10] = [
     (
         "DATA_DIR",
         "",
-        "a directory; default /var/lib/tidings as root, else ~/.local/share/tidings",
+        "a directory; default /var/lib/tidings as root, else $XDG_DATA_HOME/tidings or ~/.local/share/tidings",
         "The private PostgreSQL and anything else kept.",
     ),
     (
@@ -141,16 +141,16 @@ macro_rules! limits {
 
 limits! {
     frame_max_bytes count "FRAME_MAX_BYTES" = 65536, 1024 to 1048576: "Bytes of a frame or message from a client; beyond it the socket is closed (1009)."
-    text_max_chars count "TEXT_MAX_CHARS" = 4000, 1 to 10000: "Characters of a message."
+    text_max_chars count "TEXT_MAX_CHARS" = 4000, 1 to 10000: "Characters of a message; six times as many must be less than TIDINGS_FRAME_MAX_BYTES."
     inbound_window count "INBOUND_WINDOW" = 32, 1 to 1024: "Frames of one connection that its user's actor has not handled; beyond it the socket is not read."
     unacknowledged_sends count "UNACKNOWLEDGED_SENDS" = 32, 1 to 1024: "Sends of one connection without an answer; more are answered `busy`."
     outbound_frames count "OUTBOUND_FRAMES" = 256, 16 to 65536: "Frames queued for one connection; beyond it the connection is closed (4008)."
     outbound_bytes count "OUTBOUND_BYTES" = 1048576, 131072 to 67108864: "Bytes queued for one connection; beyond it the connection is closed (4008)."
     sends_per_second rate "SENDS_PER_SECOND" = 5, 0 to 100000: "Messages a second of one user, on average; 0 for no limit."
     sends_burst rate "SENDS_BURST" = 20, 1 to 100000: "Messages that a user may send at once."
-    logins_per_minute rate "LOGINS_PER_MINUTE" = 60, 1 to 10000000: "Log-ins a minute from one address."
+    logins_per_minute rate "LOGINS_PER_MINUTE" = 60, 1 to 10000000: "Log-ins a minute from one address (of IPv6: from one /64)."
     sockets_per_user count "SOCKETS_PER_USER" = 10, 1 to 1000: "Sockets of one user at a time; more are closed (4502)."
-    connections_per_address count "CONNECTIONS_PER_ADDRESS" = 1000, 1 to 1000000: "Connections from one address at a time, HTTP and sockets together."
+    connections_per_address count "CONNECTIONS_PER_ADDRESS" = 1000, 1 to 1000000: "Connections from one address (of IPv6: from one /64) at a time, HTTP and sockets together."
     connections count "CONNECTIONS" = 20000, 1 to 1000000: "Connections at a time, HTTP and sockets together."
     control_frames_per_minute rate "CONTROL_FRAMES_PER_MINUTE" = 120, 10 to 100000: "Pings and pongs a minute on one connection; more close it (4503)."
     header_timeout millis "HEADER_TIMEOUT" = 5000, 100 to 60000: "For the headers of a request."
@@ -165,10 +165,10 @@ limits! {
     typing_interval millis "TYPING_INTERVAL" = 3000, 100 to 60000: "Typing in one conversation is passed on once in this time."
     typing_expiry millis "TYPING_EXPIRY" = 6000, 100 to 60000: "After which clients forget that somebody is typing."
     receipt_interval millis "RECEIPT_INTERVAL" = 250, 10 to 60000: "Receipts of one conversation are sent and stored once in this time."
-    reconnect_min millis "RECONNECT_MIN" = 500, 10 to 60000: "The shortest span in which clients come back, at random."
+    reconnect_min millis "RECONNECT_MIN" = 500, 10 to 60000: "The shortest span in which clients come back, at random; not above TIDINGS_RECONNECT_MAX_MS."
     reconnect_max millis "RECONNECT_MAX" = 20000, 10 to 600000: "The longest one, after repeated failures."
     replay_max count "REPLAY_MAX" = 300, 1 to 10000: "Missed messages that one `hello` or `sync` replays; of conversations that do not fit, clients page."
-    history_page count "HISTORY_PAGE" = 50, 1 to 1000: "Items of a page when the request does not say."
+    history_page count "HISTORY_PAGE" = 50, 1 to 1000: "Items of a page when the request does not say; not above TIDINGS_HISTORY_PAGE_MAX."
     history_page_max count "HISTORY_PAGE_MAX" = 100, 1 to 1000: "Items of a page at the most."
     crashes count "CRASHES" = 3, 1 to 100: "Deaths of a user's actor by frames of one connection within the window below that close it (4500)."
     crash_window millis "CRASH_WINDOW" = 60000, 1000 to 3600000: "That window."
@@ -177,12 +177,12 @@ limits! {
     persistence_queue count "PERSISTENCE_QUEUE" = 10000, 1 to 1000000: "Messages that wait to be stored; more are answered `busy`."
     pool_size rate "POOL_SIZE" = 8, 1 to 1000: "Connections to PostgreSQL for everything but storing."
     pool_timeout millis "POOL_TIMEOUT" = 5000, 100 to 60000: "For such a connection; then the request is answered 503."
-    session_ttl days "SESSION_TTL" = 90, 1 to 3650: "How long a session lasts without being used."
+    session_ttl days "SESSION_TTL" = 90, 1 to 3650: "How long a session lasts without being used, or up to a day less."
     push_interval millis "PUSH_INTERVAL" = 3000, 10 to 600000: "A push waits this long for newer messages of its conversation, and for its reader."
-    push_queue count "PUSH_QUEUE" = 10000, 1 to 1000000: "Conversations with a push that waits; those beyond get none."
+    push_queue count "PUSH_QUEUE" = 10000, 1 to 1000000: "Pushes that wait or are being sent, one for each conversation and reader; those beyond are dropped."
     push_timeout millis "PUSH_TIMEOUT" = 10000, 100 to 60000: "For a push service to take a push."
     push_subscriptions count "PUSH_SUBSCRIPTIONS" = 10, 1 to 1000: "Browsers of one user that get pushes; the oldest makes room."
-    shutdown_spread millis "SHUTDOWN_SPREAD" = 2000, 0 to 30000: "Over which sockets are closed when the server stops."
+    shutdown_spread millis "SHUTDOWN_SPREAD" = 2000, 0 to 30000: "Over which sockets are closed when the server stops; not above TIDINGS_SHUTDOWN_TIMEOUT_MS."
     shutdown_timeout millis "SHUTDOWN_TIMEOUT" = 30000, 100 to 600000: "For the whole shutdown."
 }
 
