@@ -188,7 +188,7 @@ impl Link {
         self.queue(Queued { text, _room: None });
     }
 
-    /// Queues a frame that may be lost (typing, presence): not when half full.
+    /// Queues a frame that may be lost (typing): not when half full.
     pub fn send_ephemeral(&self, text: Utf8Bytes) {
         let inner = &*self.0;
         let half_full = inner.frames.capacity() * 2 <= inner.limits.frames

@@ -1,6 +1,6 @@
 //! What a connection and its user's actor share is made of these primitives.
 //! In unit tests each operation first asks the model, if one runs on this
-//! thread, who goes on: see `connection/model`.
+//! thread, who goes on: see `connection/inbound/model`.
 
 #[cfg(not(test))]
 pub use std::sync::Mutex;

@@ -1,5 +1,5 @@
 //! What hostile clients send, beyond what cannot be read at all. Ids are those
-//! of FAULTS.
+//! of docs/reliability.md.
 
 use std::time::{Duration, Instant};
 

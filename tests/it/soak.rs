@@ -1,7 +1,7 @@
 //! Everything that can break breaks, again and again, while people write; in the
 //! end the law holds and nothing has grown.
 //!
-//! `TIDINGS_TEST_SOAK_SECONDS=1800 cargo test --release --test it soak -- --nocapture`
+//! `TIDINGS_TEST_SOAK_SECONDS=1860 cargo test --release --test it soak -- --nocapture`
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

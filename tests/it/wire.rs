@@ -1,4 +1,5 @@
-//! Bad JSON on the socket; bad frames are in `frames`. Ids are those of FAULTS.
+//! Bad JSON on the socket; bad frames are in `frames`. Ids are those of
+//! docs/reliability.md.
 
 use serde_json::{Value, json};
 use tidings::domain::ConversationId;

@@ -1,5 +1,5 @@
-//! What breaks, and what its users see of it: nothing. Ids are those of FAULTS;
-//! law L is judged in each from the histories of the clients.
+//! What breaks, and what its users see of it: nothing. Ids are those of
+//! docs/reliability.md. Where a crowd writes, the law is judged from its histories.
 
 mod actors;
 mod lies;

@@ -1,5 +1,6 @@
-//! Bad frames (RFC 6455) by hand-made bytes. Ids are those of FAULTS. Beside
-//! each of them two others talk, who are to notice nothing.
+//! Bad frames (RFC 6455) by hand-made bytes. Ids are those of
+//! docs/reliability.md. Beside each of them two others talk, who are to notice
+//! nothing.
 
 mod breaches;
 mod closing;

@@ -62,7 +62,7 @@ pub async fn crowd(rig: &Rig, each: usize) -> (Vec<ConversationId>, JoinSet<Hist
     (talks, tasks)
 }
 
-/// Law L of a run in which nothing was refused.
+/// The law of the log, for a run in which nothing was refused.
 pub async fn assert_law(rig: &Rig, talks: &[ConversationId], histories: &[History]) {
     let mut stored = BTreeMap::new();
     for talk in talks {

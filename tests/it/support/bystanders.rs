@@ -23,7 +23,7 @@ impl Bystanders {
     }
 
     /// Their sockets are the same, everything they wrote is answered and shown,
-    /// and law L holds.
+    /// and the law holds.
     pub async fn unharmed(self) {
         self.crowd.until_more(20).await;
         self.crowd.until_caught_up().await;

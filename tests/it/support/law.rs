@@ -1,5 +1,5 @@
-//! Law L of FAULTS, as a pure function: judges a run from its clients' histories,
-//! the log read back, and what a cold load gives.
+//! The law of docs/reliability.md, as a pure function: judges a run from its
+//! clients' histories, the log read back, and what a cold load gives.
 
 use std::collections::HashMap;
 use std::time::Duration;
