@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
 /// Waits for the end of the tests (of its standard input), kills the servers
 /// they left, waits for PostgreSQL to stop, and removes the directory.
 const JANITOR: &str = r#"
@@ -27,6 +29,7 @@ struct Run {
 
 impl Run {
     fn start() -> Self {
+        allow_descriptors();
         let root = tempfile::Builder::new().prefix("tidings-it-").tempdir().expect("a directory").keep();
         enterable(&root);
         let janitor = Command::new("sh")
@@ -62,6 +65,13 @@ impl Directory {
     pub fn path(&self) -> &Path {
         self.0.path()
     }
+}
+
+/// Thousands of sockets here and in the servers, which inherit it; what a
+/// session may open by default is often no more than 1,024 files.
+fn allow_descriptors() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("Linux has it");
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).expect("up to the hard limit anybody may");
 }
 
 /// As root, PostgreSQL runs as another user.
