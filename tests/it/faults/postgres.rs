@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use nix::sys::signal::Signal;
 use tidings::protocol::{ClientFrame, ServerFrame, Session, Typing};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::support::{
-    Crowd, Dice, OwnCluster, Pace, Plan, Sabotage, ServerProcess, TestServer, data_of, eventually,
+    Crowd, Dice, OwnCluster, PATIENCE, Pace, Plan, Sabotage, ServerProcess, TestServer, data_of, eventually,
 };
 
 /// What the server may need more while it waits: its queue has a bound.
@@ -82,14 +84,15 @@ async fn f10_while_commits_take_two_seconds_typing_flows_and_all_is_stored() {
     sabotage.slow_commits(Duration::from_secs(2)).await;
     let client_id = hers.send(conversation, "slow").await;
     hers.say(&ClientFrame::Typing(Typing { conversation })).await;
-    let begun = Instant::now();
     his.expect("typing", |frame| matches!(frame, ServerFrame::Typing(_))).await;
-    assert!(begun.elapsed() < Duration::from_secs(1), "typing after {:?}", begun.elapsed());
+    let is_message = |frame: &ServerFrame| matches!(frame, ServerFrame::Message(_));
+    assert!(!his.heard.iter().any(is_message), "it waited for the commit");
     hers.stored(client_id).await;
-    // One batch of each writer, and then another: not one commit a message.
+    // One batch of each writer, and then another; a commit a message takes two
+    // writers 160 s.
     let begun = Instant::now();
     crowd.until_more(2 * 10 * 8).await;
-    assert!(begun.elapsed() < Duration::from_secs(12), "two windows of all after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(40), "two windows of all after {:?}", begun.elapsed());
     sabotage.slow_commits(Duration::ZERO).await;
     crowd.until_caught_up().await;
     assert!(crowd.kept_its_sockets());
@@ -125,16 +128,20 @@ async fn f12_with_an_exhausted_pool_messages_flow_and_requests_are_refused_in_ti
     let people = crowd.people().to_vec();
     crowd.until_answered(100).await;
     let locked = Sabotage::on(server.database.url()).await.lock_users().await;
+    let refusal = Notify::new();
     // More than the pool has connections: each waits for the lock, or for one that does.
     let asked = people.iter().map(async |person| {
         let begun = Instant::now();
         let answer = person.get::<Session>("/api/session").await;
+        if answer.is_err() {
+            refusal.notify_one();
+        }
         (answer, begun.elapsed())
     });
     let more = async {
         crowd.until_more(500).await;
         // PostgreSQL waits for a lock for as long as it takes; a request does not.
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        timeout(PATIENCE, refusal.notified()).await.expect("one is refused");
         drop(locked);
     };
     let (answers, ()) = futures::join!(join_all(asked), more);
@@ -146,7 +153,8 @@ async fn f12_with_an_exhausted_pool_messages_flow_and_requests_are_refused_in_ti
             (503, Some("storage_unavailable")),
             "{problem}"
         );
-        assert!((Duration::from_secs(4)..Duration::from_secs(6)).contains(took), "{took:?}");
+        // The default is 5 s.
+        assert!((Duration::from_secs(4)..Duration::from_secs(15)).contains(took), "{took:?}");
     }
     assert!(refused.count() > 0, "{answers:?}");
     assert!(crowd.kept_its_sockets());
