@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{is_here, leaves, online, watcher};
 use crate::support::{
-    Bystanders, Crowd, Dice, Line, Pace, Plan, Proxy, RawSocket, ServerProcess, TEXT, TestServer, Weather,
-    eventually,
+    Bystanders, Crowd, Dice, Line, Pace, Plan, Proxy, RawSocket, ServerProcess, Standing, TEXT, TestServer,
+    Weather, eventually,
 };
 
 /// Two who talk through the proxy.
@@ -159,6 +159,8 @@ async fn f23_an_acknowledgement_that_is_lost_comes_again_with_the_same_place() {
     let client_id = hers.send(conversation, "once").await;
     let seen = his.message("once").await;
     proxy.cut();
+    assert_eq!(hers.end().await.code, 1006);
+    assert!(!hers.heard.iter().any(|frame| matches!(frame, ServerFrame::Stored(_))), "it was answered");
     let mut again = ada.connect(&[]).await;
     let send = Send { client_id, conversation, body: "once".to_owned() };
     again.say(&ClientFrame::Send(send)).await;
@@ -168,16 +170,36 @@ async fn f23_an_acknowledgement_that_is_lost_comes_again_with_the_same_place() {
     let plan = Plan { people: 6, ..behind(&proxy) };
     proxy.set(Weather::default());
     let crowd = Crowd::start(&server.url, &plan, &mut dice).await;
+    let mut swallowed = 0;
     for _ in 0..5 {
         crowd.until_more(100).await;
+        // Whoever was still on the way back would not get there.
+        crowd.until_caught_up().await;
         proxy.set(Weather { down: Line { dead: true, ..Line::default() }, ..Weather::default() });
         // What is in flight is stored meanwhile; the answers are swallowed.
+        eventually("all that may be written is, and is stored", async || {
+            let standings = crowd.standings();
+            let written: u64 = standings.iter().map(|standing| standing.written).sum();
+            let is_full = |one: &Standing| one.written == one.answered + plan.pace.window as u64;
+            standings.iter().all(is_full) && in_database(&server).await == written + 1
+        })
+        .await;
         let before = crowd.answered();
         proxy.cut();
         proxy.set(Weather::default());
         crowd.until_answered(before + 100).await;
+        let again: u64 = crowd.standings().iter().map(|standing| standing.duplicates).sum();
+        assert!(again > swallowed, "no answer came again");
+        swallowed = again;
     }
     crowd.finish(server.database.url()).await;
+}
+
+/// Messages in the database.
+async fn in_database(server: &TestServer) -> u64 {
+    let mut database = server.database.connection().await;
+    let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM events").fetch_one(&mut database);
+    count.await.expect("a count").cast_unsigned()
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ pub use run::{Directory, data_root};
 pub use sabotage::Sabotage;
 pub use seed::Dice;
 pub use server::{TestServer, config};
-pub use standing::Pace;
+pub use standing::{Pace, Standing};
 
 /// Nothing that is waited for takes longer than this, on any machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);

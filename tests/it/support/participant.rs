@@ -255,7 +255,10 @@ impl Participant {
                 self.backoff =
                     (millis(welcome.limits.reconnect_min_ms), millis(welcome.limits.reconnect_max_ms));
             }
-            ServerFrame::Stored(stored) => self.on_stored(stored.client_id, stored.seq),
+            ServerFrame::Stored(stored) => {
+                self.standing_mut().duplicates += u64::from(stored.duplicate);
+                self.on_stored(stored.client_id, stored.seq);
+            }
             ServerFrame::Message(message) => self.receive(message.seq, Letter::from(&message)),
             ServerFrame::Resync(_) => {
                 self.standing_mut().resyncs += 1;

@@ -40,6 +40,8 @@ pub struct Standing {
     pub unanswered: Option<Instant>,
     pub written: u64,
     pub answered: u64,
+    /// Answers that said that it had been stored before.
+    pub duplicates: u64,
     /// Sockets opened so far.
     pub sockets: u64,
     /// Times asked to say again where it stands.
