@@ -4,23 +4,30 @@ use reqwest::Method;
 use reqwest::header::{ALLOW, CONTENT_TYPE, ORIGIN};
 use serde_json::json;
 use sqlx::{Connection, Executor};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::browser::{Browser, answer, code};
-use crate::support::{Bystanders, TestDatabase, TestServer, eventually};
+use crate::support::{Bystanders, ServerProcess, TestDatabase, TestServer, eventually, in_time};
 
 /// Sends bytes as they are and reads until the server closes.
-async fn raw(server: &TestServer, request: &str) -> String {
-    let mut stream = connect(server).await;
+async fn raw(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
+    in_time("the server closes", stream.read_to_string(&mut text)).await.unwrap();
     text
 }
 
-async fn connect(server: &TestServer) -> TcpStream {
-    TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
+/// Sends bytes as they are; the first words of the answer, and the connection.
+async fn begun(server: &TestServer, request: &str) -> (String, TcpStream) {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; "HTTP/1.1 200".len()];
+    in_time("an answer", stream.read_exact(&mut answer)).await.unwrap();
+    (String::from_utf8_lossy(&answer).into_owned(), stream)
 }
 
 fn status(answer: &str) -> &str {
@@ -104,7 +111,8 @@ async fn b32_paths_lead_nowhere_else() {
         "/Cargo.toml",
     ] {
         let answer =
-            raw(&server, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+            raw(server.address(), &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                .await;
         assert!(["400", "404"].contains(&status(&answer)), "{path}: {answer}");
         if status(&answer) == "404" {
             assert!(answer.contains(r#""code":"not_found""#), "{path}: {answer}");
@@ -117,7 +125,7 @@ async fn b32_paths_lead_nowhere_else() {
 async fn what_names_no_path_is_a_bad_request() {
     let server = TestServer::start(&[]).await;
     for target in ["CONNECT example.org:80", "GET x:80", "OPTIONS x:80", "GET x", "OPTIONS *", "GET *"] {
-        let answer = raw(&server, &format!("{target} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        let answer = raw(server.address(), &format!("{target} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
         assert_eq!(status(&answer), "400", "{target}: {answer}");
         assert!(answer.contains(r#"{"code":"bad_request","message":""#), "{target}: {answer}");
     }
@@ -128,7 +136,8 @@ async fn what_names_no_path_is_a_bad_request() {
         ("OPTIONS /", "405"),
     ] {
         let answer =
-            raw(&server, &format!("{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+            raw(server.address(), &format!("{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                .await;
         assert_eq!(status(&answer), expected, "{target}: {answer}");
     }
 }
@@ -146,7 +155,7 @@ async fn a_request_names_one_host() {
         ("1.0", "", "200"),
     ] {
         let request = format!("GET /healthz HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
-        let answer = raw(&server, &request).await;
+        let answer = raw(server.address(), &request).await;
         assert_eq!(status(&answer), expected, "{version} {hosts:?}: {answer}");
         assert_eq!(answer.contains(r#"{"code":"bad_request","message":""#), expected == "400", "{answer}");
     }
@@ -154,15 +163,24 @@ async fn a_request_names_one_host() {
 
 #[tokio::test]
 async fn b23_what_is_sent_does_not_break_the_log() {
-    let server = TestServer::start(&[]).await;
-    let bystanders = Bystanders::of(&server).await;
+    let server = ServerProcess::start(&[("RUST_LOG", "debug,sqlx=info")]).await;
+    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
     let browser = Browser::on(&server.url);
     for name in ["a\r\nlogged in user=root", "a\u{1b}[31mred", "a\tb"] {
         assert_eq!(code(&browser.log_in(name).await), (400, "invalid_name"));
     }
-    let answer = raw(&server, "GET /\u{1b}[31m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    let answer =
+        raw(server.address(), "GET /\u{1b}[31m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert_eq!(status(&answer), "400");
+    let path = "/%0d%0alogged%20in%1b[31m";
+    assert_eq!(browser.request(Method::GET, path).send().await.unwrap().status(), 404);
     bystanders.unharmed().await;
+    eventually("it is in the log", async || server.log().contains(path)).await;
+    let log = server.log();
+    assert!(!log.contains(|c: char| c.is_control() && c != '\n'), "{log:?}");
+    let begins_with_its_time =
+        |line: &str| OffsetDateTime::parse(line.split(' ').next().unwrap(), &Rfc3339).is_ok();
+    assert!(log.lines().all(begins_with_its_time), "{log}");
 }
 
 #[tokio::test]
@@ -209,7 +227,7 @@ async fn b27_half_an_upgrade_is_refused() {
         ("GET /api/socket HTTP/1.0", whole.to_owned(), "401"),
         ("PRI * HTTP/2.0", "\r\nSM\r\n\r\n".to_owned(), "closed"),
     ] {
-        let answer = raw(&server, &format!("{first}\r\n{headers}")).await;
+        let answer = raw(server.address(), &format!("{first}\r\n{headers}")).await;
         let got = status(&answer);
         assert!(
             got == expected || (expected == "closed" && !got.starts_with('2')),
@@ -224,15 +242,11 @@ async fn b28_half_and_endless_requests_end() {
     let server = TestServer::start(&[("TIDINGS_HEADER_TIMEOUT_MS", "300")]).await;
     let bystanders = Bystanders::of(&server).await;
     for half in ["", "GET /heal", "GET /healthz HTTP/1.1\r\nHost: x\r\n"] {
-        let answer = raw(&server, half).await;
+        let answer = raw(server.address(), half).await;
         assert!(matches!(status(&answer), "closed" | "408"), "{half}: {answer}");
     }
     let huge = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nCookie: {}", "a".repeat(40_000));
-    let mut stream = connect(&server).await;
-    stream.write_all(huge.as_bytes()).await.unwrap();
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 431");
+    assert_eq!(begun(&server, &huge).await.0, "HTTP/1.1 431");
     bystanders.unharmed().await;
 }
 
@@ -240,17 +254,9 @@ async fn b28_half_and_endless_requests_end() {
 async fn b29_one_address_may_not_take_every_place() {
     let server = TestServer::start(&[("TIDINGS_CONNECTIONS_PER_ADDRESS", "2")]).await;
     let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-    let mut held = Vec::new();
-    for _ in 0..2 {
-        let mut stream = connect(&server).await;
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200");
-        held.push(stream);
-    }
-    let mut third = String::new();
-    connect(&server).await.read_to_string(&mut third).await.unwrap();
+    let held = [begun(&server, request).await, begun(&server, request).await];
+    assert!(held.iter().all(|(answer, _)| answer == "HTTP/1.1 200"), "{held:?}");
+    let third = raw(server.address(), "").await;
     assert_eq!(status(&third), "429");
     assert!(third.ends_with(r#""retry_after_ms":5000}"#), "{third}");
 }

@@ -7,7 +7,7 @@ use tidings::protocol::{ServerFrame, Watch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{End, PATIENCE, PING, RawSocket, Socket, TEXT, TestServer, eventually};
+use crate::support::{End, PATIENCE, PING, RawSocket, Socket, TEXT, TestServer, eventually, in_time};
 
 const HELLO: &[u8] = br#"{"type":"hello","cursors":[]}"#;
 
@@ -91,22 +91,22 @@ async fn sockets_of_a_user_are_counted() {
 #[tokio::test]
 async fn b29_connections_in_all_are_counted() {
     let server = TestServer::start(&[("TIDINGS_CONNECTIONS", "2")]).await;
-    let address = server.url.trim_start_matches("http://");
+    let address = server.address();
     let _held = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
     let mut turned_away = TcpStream::connect(address).await.unwrap();
     let mut answer = String::new();
-    turned_away.read_to_string(&mut answer).await.unwrap();
+    in_time("it is turned away", turned_away.read_to_string(&mut answer)).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("busy"), "{answer}");
 }
 
 #[tokio::test]
 async fn b28_headers_have_their_time() {
     let server = TestServer::start(&[("TIDINGS_HEADER_TIMEOUT_MS", "100")]).await;
-    let (begun, address) = (Instant::now(), server.url.trim_start_matches("http://"));
-    let mut half = TcpStream::connect(address).await.unwrap();
+    let begun = Instant::now();
+    let mut half = TcpStream::connect(server.address()).await.unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHost: ").await.unwrap();
     let mut answer = Vec::new();
-    half.read_to_end(&mut answer).await.unwrap();
+    in_time("it is closed", half.read_to_end(&mut answer)).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(4), "the default is 5 s");
 }
 

@@ -20,6 +20,8 @@ mod standing;
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 pub use bystanders::Bystanders;
 pub use client::{End, Person, Socket, answer};
 pub use cluster::{TestDatabase, programs};
@@ -60,4 +62,9 @@ pub async fn eventually_some<T>(what: &str, mut look: impl AsyncFnMut() -> Optio
     })
     .await;
     found.expect("it held")
+}
+
+/// What the server does in time, which else would be waited for without end.
+pub async fn in_time<T>(what: &str, done: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, done).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
 }
