@@ -104,13 +104,14 @@ async fn b14_positions_are_clamped_or_refused_and_unread_is_never_negative() {
     hers.stored(client_id).await;
     let listed: Conversations = bob.get("/api/conversations").await.unwrap();
     assert_eq!(listed.conversations[0].unread, 1);
-    let told = his.heard.iter().filter_map(|frame| match frame {
-        ServerFrame::Receipt(receipt) if receipt.user == bob.user.id => {
-            Some((receipt.delivered, receipt.read))
-        }
+    // His other devices are told too: the end of what he claimed, and nothing behind it.
+    his.message("one more").await;
+    let own = |frame: &ServerFrame| match frame {
+        ServerFrame::Receipt(receipt) if receipt.user == bob.user.id => Some(receipt.read),
         _ => None,
-    });
-    assert!(told.is_sorted(), "{:?}", his.heard);
+    };
+    let told: Vec<_> = his.heard.iter().filter_map(own).collect();
+    assert_eq!(told, [3, 5], "{:?}", his.heard);
     bystanders.unharmed().await;
 }
 

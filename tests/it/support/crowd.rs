@@ -281,10 +281,10 @@ impl Outcome {
     }
 }
 
-/// The value below which this share of the sorted values lies.
+/// The value below which this share of the sorted values lies, of which there is one at least.
 pub fn quantile(sorted: &[Duration], share: f64) -> Duration {
     let last = sorted.len().saturating_sub(1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index within the list")]
     let index = (last as f64 * share).round() as usize;
-    sorted.get(index).copied().unwrap_or_default()
+    *sorted.get(index).expect("there is something to judge")
 }
