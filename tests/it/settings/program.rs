@@ -103,7 +103,10 @@ fn warnings(log: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_database_that_is_not_there_is_one_sentence_without_the_password() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else gets the port, and not listened on.
+    let silent = tokio::net::TcpSocket::new_v4().unwrap();
+    silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = silent.local_addr().unwrap();
     let output = run(&[("DATABASE_URL", &format!("postgres://ada:s3cret@{closed}/chat"))]).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
