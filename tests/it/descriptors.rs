@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::support::{Directory, PATIENCE, TestDatabase, eventually};
+use crate::support::{Bystanders, Directory, PATIENCE, TestDatabase, eventually};
 
 const DESCRIPTORS: usize = 64;
 
@@ -41,6 +41,7 @@ async fn f28_out_of_descriptors_accepting_pauses_and_open_connections_live() {
     let line = timeout(PATIENCE, announced.next_line()).await.unwrap().unwrap().unwrap();
     let address = line.rsplit_once('/').unwrap().1.to_owned();
 
+    let bystanders = Bystanders::at(&format!("http://{address}"), database.url()).await;
     let mut first = TcpStream::connect(&address).await.unwrap();
     assert!(is_healthy(&mut first).await);
     let mut idle = Vec::new();
@@ -60,6 +61,7 @@ async fn f28_out_of_descriptors_accepting_pauses_and_open_connections_live() {
         is_healthy(&mut TcpStream::connect(&address).await.unwrap()).await
     })
     .await;
+    bystanders.unharmed().await;
     server.kill().await.unwrap();
     while let Some(line) = log.next_line().await.unwrap() {
         starved += usize::from(line.contains("cannot accept connections"));

@@ -15,7 +15,8 @@ use tidings::postgres::{Options, Places, PrivatePostgres};
 use tokio::time::timeout;
 
 use crate::support::{
-    Directory, PATIENCE, ServerProcess, data_of, eventually, eventually_some, program, program_at, send,
+    Bystanders, Directory, PATIENCE, ServerProcess, data_of, eventually, eventually_some, program,
+    program_at, send,
 };
 
 fn start(data_dir: &Path, places: Places) -> (PrivatePostgres, Vec<String>) {
@@ -151,13 +152,14 @@ async fn a_postgres_left_behind_is_stopped_before_the_next() {
 #[tokio::test]
 async fn f27_a_second_server_on_the_same_data_is_refused_in_one_sentence() {
     let server = ServerProcess::start(&[]).await;
+    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
     let mut second = program(server.data_dir(), &[]);
     let output =
         timeout(PATIENCE, second.env("TIDINGS_LISTEN", "127.0.0.1:0").output()).await.unwrap().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
     assert!(said.starts_with("tidings: Another Tidings server is using /"), "{said}");
-    server.person("Ada").await;
+    bystanders.unharmed().await;
 }
 
 /// Where this is root, the tests above have shown that it may be.

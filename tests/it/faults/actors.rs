@@ -22,8 +22,9 @@ fn is_resync(frame: &ServerFrame) -> bool {
 
 #[tokio::test]
 async fn f01_a_user_actor_panics_on_a_frame() {
-    let server = TestServer::start(&[FAULTS, ("TIDINGS_CRASHES", "100")]).await;
-    let bystanders = Bystanders::of(&server).await;
+    // The program: with its own word on panics, which takes no second of symbols.
+    let server = ServerProcess::start(&[FAULTS, ("TIDINGS_CRASHES", "100")]).await;
+    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
     let (mut hers, mut his) = (ada.connect(&[]).await, bob.connect(&[]).await);
@@ -87,7 +88,7 @@ async fn f01_any_one_of_32_frames_in_flight_may_be_fatal() {
             ping(&mut hers).await;
             // Nothing is sent again: the next actor brings what has no answer to an end.
             while !to_store.iter().all(|id| is_stored(&hers, *id)) {
-                hers.next().await.expect("an open socket");
+                hers.expect("an answer", |frame| matches!(frame, ServerFrame::Stored(_))).await;
             }
         }
         // Answered by the actor itself, on the socket that it does not own.
@@ -127,6 +128,7 @@ async fn f01_a_hello_behind_a_fatal_frame_is_answered() {
 async fn f02_a_frame_that_fails_three_times_closes_its_connection() {
     let database = TestDatabase::create().await;
     let server = ServerProcess::start(&[FAULTS, ("DATABASE_URL", database.url())]).await;
+    let bystanders = Bystanders::at(&server.url, database.url()).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let (mut hers, mut other, mut his) =
         (ada.connect(&[]).await, ada.connect(&[]).await, bob.connect(&[]).await);
@@ -146,6 +148,7 @@ async fn f02_a_frame_that_fails_three_times_closes_its_connection() {
     assert!(!his.heard.iter().any(is_resync));
     eventually("it is logged", async || server.log().matches("frame_hash").count() == 3).await;
     assert!(!server.log().contains("a secret"), "{}", server.log());
+    bystanders.unharmed().await;
 }
 
 /// Looks at the list of people; ends when these are on it.
@@ -164,10 +167,13 @@ fn count(frame: &ServerFrame) -> Option<usize> {
     }
 }
 
-/// Whether the frame shows one of two people missing.
+/// Two people and two bystanders.
+const EVERYBODY: usize = 4;
+
+/// Whether the frame shows one of them missing.
 fn somebody_leaves(frame: &ServerFrame) -> bool {
     match frame {
-        ServerFrame::Presence(presence) => presence.online.len() < 2,
+        ServerFrame::Presence(presence) => presence.online.len() < EVERYBODY,
         ServerFrame::PresenceDiff(diff) => !diff.leaves.is_empty(),
         _ => false,
     }
@@ -175,12 +181,13 @@ fn somebody_leaves(frame: &ServerFrame) -> bool {
 
 #[tokio::test]
 async fn f03_presence_panics_and_nobody_is_seen_leaving() {
-    // The program: with its own word on panics, which takes no second of symbols.
+    // As in f01.
     let server = ServerProcess::start(&[FAULTS, ("TIDINGS_PRESENCE_INTERVAL_MS", "50")]).await;
+    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
     let mut hers = ada.connect(&[]).await;
-    let mut his = watching(&bob, 2).await;
+    let mut his = watching(&bob, EVERYBODY).await;
     for round in 0..3 {
         let (begun, body) = (Instant::now(), format!("round {round}"));
         hers.say_text(r#"{"fault":"presence"}"#).await;
@@ -194,25 +201,27 @@ async fn f03_presence_panics_and_nobody_is_seen_leaving() {
         while !rebuilt {
             his.say_text(r#"{"type":"watch","list":true}"#).await;
             let answer = his.expect("presence", |frame| matches!(frame, ServerFrame::Presence(_))).await;
-            rebuilt = count(&answer) == Some(2);
+            rebuilt = count(&answer) == Some(EVERYBODY);
         }
         assert!(begun.elapsed() < Duration::from_secs(1), "rebuilt after {:?}", begun.elapsed());
     }
     // Whoever comes now is seen: it works.
     let eve = server.person("Eve").await;
     let _here = eve.connect(&[]).await;
-    his.expect("Eve", |frame| count(frame) == Some(3)).await;
-    let settled = his.heard.iter().position(|frame| count(frame) == Some(2)).unwrap();
+    his.expect("Eve", |frame| count(frame) == Some(EVERYBODY + 1)).await;
+    let settled = his.heard.iter().position(|frame| count(frame) == Some(EVERYBODY)).unwrap();
     let left: Vec<_> = his.heard[settled..].iter().filter(|frame| somebody_leaves(frame)).collect();
     assert!(left.is_empty(), "{left:?}");
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn f03_the_supervisor_of_the_users_panics_and_all_sockets_stay() {
     let server = TestServer::start(&[FAULTS]).await;
+    let bystanders = Bystanders::of(&server).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
-    let (mut hers, mut his) = (ada.connect(&[]).await, watching(&bob, 2).await);
+    let (mut hers, mut his) = (ada.connect(&[]).await, watching(&bob, EVERYBODY).await);
     hers.say_text(r#"{"fault":"users"}"#).await;
     for socket in [&mut hers, &mut his] {
         socket.expect("resync", is_resync).await;
@@ -223,8 +232,9 @@ async fn f03_the_supervisor_of_the_users_panics_and_all_sockets_stay() {
     let client_id = hers.send(conversation, "Still there?").await;
     hers.stored(client_id).await;
     his.message("Still there?").await;
-    let settled = his.heard.iter().position(|frame| count(frame) == Some(2)).unwrap();
+    let settled = his.heard.iter().position(|frame| count(frame) == Some(EVERYBODY)).unwrap();
     assert!(!his.heard[settled..].iter().any(somebody_leaves));
+    bystanders.unharmed().await;
 }
 
 #[tokio::test]

@@ -242,6 +242,7 @@ async fn a_slow_and_narrow_line_brings_everything() {
 #[tokio::test]
 async fn f22_clocks_an_hour_off_change_no_order() {
     let server = TestServer::start(&[]).await;
+    let bystanders = Bystanders::of(&server).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
     let (mut hers, mut his) = (ada.connect(&[]).await, bob.connect(&[]).await);
@@ -256,14 +257,14 @@ async fn f22_clocks_an_hour_off_change_no_order() {
         hers.stored(client_id).await;
         his.message(&number.to_string()).await;
         sent.push(client_id);
-        // After the first, the server's clock is set back by an hour.
+        // After the first, the server's clock is set back by an hour, as far as they can tell.
         if number == 0 {
             let mut database = server.database.connection().await;
             for statement in [
-                "UPDATE events SET created_at = created_at + interval '1 hour'",
-                "UPDATE conversations SET last_at = last_at + interval '1 hour' WHERE last_seq > 0",
+                "UPDATE events SET created_at = created_at + interval '1 hour' WHERE conversation_id = $1",
+                "UPDATE conversations SET last_at = last_at + interval '1 hour' WHERE id = $1",
             ] {
-                sqlx::query(statement).execute(&mut database).await.unwrap();
+                sqlx::query(statement).bind(conversation.0).execute(&mut database).await.unwrap();
             }
         }
     }
@@ -279,4 +280,5 @@ async fn f22_clocks_an_hour_off_change_no_order() {
     let next = hers.send(conversation, "3").await;
     assert_eq!(hers.stored(next).await.seq, 4);
     resumed.message("3").await;
+    bystanders.unharmed().await;
 }
