@@ -145,15 +145,17 @@ test("a push is shown while there is no page, once, and by what the user wishes"
 
   // A page in view tells by itself.
   await push(2);
+  expect(await onScreen(bob.context)).toEqual([]);
   await bob.page.goto("about:blank");
   await push(3);
-  await expect.poll(() => onScreen(bob.context)).toEqual([`${ada.name}: Number 3`]);
+  expect(await onScreen(bob.context)).toEqual([`${ada.name}: Number 3`]);
   // Old, read already, or for somebody else.
   await push(2);
   await push(1);
   await push(4, { user: notice.sender.id });
+  expect(await onScreen(bob.context)).toEqual([`${ada.name}: Number 3`]);
   await push(5);
-  await expect.poll(() => onScreen(bob.context)).toEqual([`${ada.name}: Number 5`]);
+  expect(await onScreen(bob.context)).toEqual([`${ada.name}: Number 5`]);
 
   const worker = await workerOf(bob.context);
   await worker.evaluate(() => {
@@ -165,7 +167,7 @@ test("a push is shown while there is no page, once, and by what the user wishes"
   await push(6, { unread: 4 });
   const badge = () =>
     worker.evaluate(() => (self.navigator as Navigator & { badge?: number }).badge);
-  await expect.poll(badge).toBe(4);
+  expect(await badge()).toBe(4);
 
   await bob.page.goto(bob.home);
   await bob.isIn();
@@ -174,7 +176,7 @@ test("a push is shown while there is no page, once, and by what the user wishes"
   await expect.poll(() => insteadOfTexts(bob.page)).toBe("New message");
   await bob.page.goto("about:blank");
   await push(7);
-  await expect.poll(() => onScreen(bob.context)).toEqual([`${ada.name}: New message`]);
+  expect(await onScreen(bob.context)).toEqual([`${ada.name}: New message`]);
 
   // After the log-out it is nobody's.
   await bob.page.goto(bob.home);

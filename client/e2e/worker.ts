@@ -8,6 +8,14 @@ interface Scope {
   readonly NotificationEvent: new (type: string, init: { notification: Notification }) => Event;
 }
 
+/** Its world where the pushes are counted. */
+interface Counting {
+  readonly ExtendableEvent: {
+    readonly prototype: { waitUntil: (this: Event, work: Promise<unknown>) => void };
+  };
+  pushesHandled?: number;
+}
+
 /** Until the page is under a service worker that has kept all files of its version. */
 export async function isKept(page: Page): Promise<void> {
   await page.evaluate(async () => {
@@ -69,7 +77,10 @@ export async function clickNotification(context: BrowserContext): Promise<void> 
   });
 }
 
-/** Hands a push to the service worker, as the browser does with what it has decrypted. */
+/**
+ * Hands a push to the service worker, as the browser does with what it has decrypted, and waits
+ * until the worker has done with it what it does.
+ */
 export async function deliverPush(
   context: BrowserContext,
   home: string,
@@ -87,8 +98,31 @@ export async function deliverPush(
   await session.send("ServiceWorker.enable");
   const registrationId = await registered;
   const data = JSON.stringify(notice);
+  const before = await pushesHandled(context);
   await session.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data });
+  await expect.poll(() => pushesHandled(context)).toBe(before + 1);
   await session.detach();
+}
+
+/** How many pushes the service worker is done with, since this was asked first. */
+async function pushesHandled(context: BrowserContext): Promise<number> {
+  const worker = await workerOf(context);
+  return worker.evaluate(() => {
+    const scope = self as unknown as Counting;
+    if (scope.pushesHandled === undefined) {
+      scope.pushesHandled = 0;
+      const { prototype } = scope.ExtendableEvent;
+      const { waitUntil } = prototype;
+      prototype.waitUntil = function (this: Event, work) {
+        const done = () => {
+          if (this.type === "push") scope.pushesHandled = (scope.pushesHandled ?? 0) + 1;
+        };
+        work.then(done, done);
+        waitUntil.call(this, work);
+      };
+    }
+    return scope.pushesHandled;
+  });
 }
 
 /** Fails unless the worker keeps this many versions of the client. */
