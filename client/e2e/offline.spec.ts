@@ -121,4 +121,18 @@ test("nothing of the API is ever answered by the worker", async ({ person }) => 
   expect(kept).toContain("/");
   expect(kept.filter((path) => path.startsWith("/assets/")).length).toBeGreaterThan(4);
   expect(kept.filter((path) => path.startsWith("/api"))).toEqual([]);
+
+  const answered: { path: string; byWorker: boolean }[] = [];
+  ada.page.on("response", (response) => {
+    answered.push({
+      path: new URL(response.url()).pathname,
+      byWorker: response.fromServiceWorker(),
+    });
+  });
+  await ada.page.reload();
+  await ada.isIn();
+  const ofApi = answered.filter(({ path }) => path.startsWith("/api"));
+  expect(ofApi.map(({ path }) => path)).toContain("/api/session");
+  expect(ofApi.filter(({ byWorker }) => byWorker)).toEqual([]);
+  expect(answered).toContainEqual({ path: "/", byWorker: true });
 });
