@@ -98,6 +98,24 @@ test("shortcuts are listed, and leave alone who is writing", async ({ person }) 
   await expect(page.getByTestId("person")).toHaveCount(1);
 });
 
+test("settings keep the focus until Escape, and give it back", async ({ person }) => {
+  const { page } = await person("Ada");
+  const { keyboard } = page;
+  await goTo(page, '[data-testid="settings-open"]', "Tab");
+  await keyboard.press("Enter");
+  const settings = page.getByRole("dialog", { name: "Settings" });
+  await expect(settings).toBeVisible();
+  const inside = settings.locator(":focus");
+  await goTo(page, '[data-testid="logout"]', "Tab");
+  await expect(inside).toHaveCount(1);
+  // The page behind it is out of reach.
+  for (let presses = 0; presses < 5; presses += 1) await keyboard.press("Tab");
+  await expect(page.locator("main :focus, aside :focus-within")).toHaveCount(0);
+  await keyboard.press("Escape");
+  await expect(settings).toHaveCount(0);
+  await expect(page.getByTestId("settings-open")).toBeFocused();
+});
+
 test("the keys that scroll lead to a message far up that was not sent", async ({ person }) => {
   const [ada, bob] = [await person("Ada"), await person("Bob")];
   const { page } = ada;
