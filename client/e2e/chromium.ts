@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Browser, type BrowserContext, chromium } from "@playwright/test";
+import { ROOT } from "./server";
 
 /** What a browser on a test machine has no use for: a graphics card, and talk with the world. */
 export const ARGS = [
@@ -24,9 +24,6 @@ export const SANDBOX = process.getuid?.() !== 0;
 
 /** In which it opens its window, on a machine that is busy with other tests. */
 const START_MS = 60_000;
-
-/** Where profiles are made; what `cargo test` names is removed with its run. */
-const ROOT = process.env.TIDINGS_TEST_ROOT ?? tmpdir();
 
 /**
  * A Chromium as somebody has it at home: with a profile that stays, tabs that

@@ -9,12 +9,11 @@ import {
   type ServerResponse,
 } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
+import { ROOT } from "./server";
 
-const ROOT = process.env.TIDINGS_TEST_ROOT ?? tmpdir();
 const SOURCES = [
   "index.html",
   "package.json",

@@ -95,3 +95,9 @@ export async function talk(ada: Person, bob: Person): Promise<void> {
   await expect(bob.message("Before")).toBeVisible();
   await expect(ada.message("Before")).toHaveAttribute("data-state", "read");
 }
+
+/** Pastes where the focus is, on a page that may use the clipboard. */
+export async function paste(page: Page, text: string): Promise<void> {
+  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+  await page.keyboard.press("ControlOrMeta+V");
+}

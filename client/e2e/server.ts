@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 
 /** The program under test; `cargo test` names the one it built. */
 const PROGRAM = resolve(process.env.TIDINGS_PROGRAM ?? "../target/debug/tidings");
-/** Where data directories are made; what `cargo test` names is removed with its run. */
-const ROOT = process.env.TIDINGS_TEST_ROOT ?? tmpdir();
+/** Where directories are made, of data and of profiles; what `cargo test` names is removed with its run. */
+export const ROOT = process.env.TIDINGS_TEST_ROOT ?? tmpdir();
 
 const ANNOUNCEMENT = "tidings listening on ";
 

@@ -1,12 +1,9 @@
 import type { JSHandle, Page } from "@playwright/test";
+import { PONG_MS, QUIET_MS } from "../src/sdk/engine/connection";
 import { expect, type Person, test } from "./fixtures";
 import { expectGrowth, recordNumbers } from "./observed";
 import { talk } from "./person";
 import { QUICK_RETURN } from "./server";
-
-/** After which silence the page asks, and how long it waits for an answer. */
-const QUIET_MS = 20_000;
-const PONG_MS = 10_000;
 
 test("f16: a page that hears nothing asks, comes back, and has everything once", async ({
   person,

@@ -1,6 +1,6 @@
-import type { Page, Route } from "@playwright/test";
+import type { Route } from "@playwright/test";
 import { expect, type Person, test } from "./fixtures";
-import { talk } from "./person";
+import { paste, talk } from "./person";
 
 const CODE = 'fn main() {\n    println!("<b>hi</b>");\n}';
 
@@ -255,8 +255,3 @@ test("on a phone Enter begins a line, and the button sends", async ({ person }) 
   await expect(bob.message("two 😀🙂")).toBeVisible();
   await expect(composer).toHaveValue("");
 });
-
-async function paste(page: Page, text: string): Promise<void> {
-  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
-  await page.keyboard.press("ControlOrMeta+v");
-}
