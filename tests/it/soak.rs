@@ -7,12 +7,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tidings::protocol::ServerFrame;
 use tokio::time::sleep;
 
-use crate::support::{
-    Crowd, Dice, Line, Pace, Person, Plan, Proxy, ServerProcess, Socket, Weather, quantile,
-};
+use crate::support::{Crowd, Dice, Line, Pace, Person, Plan, Proxy, ServerProcess, Weather, quantile};
 
 /// Promised: everybody is in step and drained within this after the server, or
 /// PostgreSQL, is up again.
@@ -222,7 +219,7 @@ impl Soak {
         for _ in 0..IN_A_ROW {
             let begun = Instant::now();
             socket.say_text(r#"{"fault":"user"}"#).await;
-            ping(&mut socket).await;
+            socket.ping().await;
             self.replies.push(begun.elapsed());
         }
         for _ in 0..ELSEWHERE {
@@ -256,9 +253,4 @@ impl Soak {
         eprintln!("{} actors panicked; {median:?} to the next reply, 99 % within {p99:?}", self.panics);
         assert!(self.server.end(Signal::SIGTERM).await.success(), "{}", self.server.log());
     }
-}
-
-async fn ping(socket: &mut Socket) {
-    socket.say_text(r#"{"type":"ping"}"#).await;
-    socket.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
 }

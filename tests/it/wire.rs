@@ -15,11 +15,6 @@ async fn refused(socket: &mut Socket, text: &str) -> ErrorFrame {
     }
 }
 
-async fn lives(socket: &mut Socket) {
-    socket.say_text(r#"{"type":"ping"}"#).await;
-    socket.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
-}
-
 #[tokio::test]
 async fn b08_b09_what_cannot_be_read_is_named_and_the_connection_lives() {
     let server = TestServer::start(&[]).await;
@@ -42,7 +37,7 @@ async fn b08_b09_what_cannot_be_read_is_named_and_the_connection_lives() {
     ] {
         let error = serde_json::to_value(refused(&mut socket, &text).await).unwrap();
         assert_eq!((&error["code"], &error["field"]), (&json!(code), &json!(field)), "{text:.60}");
-        lives(&mut socket).await;
+        socket.ping().await;
     }
     bystanders.unharmed().await;
 }
@@ -58,7 +53,7 @@ async fn b31_hello_comes_first_and_once() {
     socket.say_text(hello).await;
     socket.expect("welcome", |frame| matches!(frame, ServerFrame::Welcome(_))).await;
     assert_eq!(code(refused(&mut socket, hello).await), "hello_repeated");
-    lives(&mut socket).await;
+    socket.ping().await;
     bystanders.unharmed().await;
 }
 

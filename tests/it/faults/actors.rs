@@ -11,11 +11,6 @@ use crate::support::{
     Bystanders, Crowd, Dice, Person, Plan, ServerProcess, Socket, TestDatabase, TestServer, eventually,
 };
 
-async fn ping(socket: &mut Socket) {
-    socket.say_text(r#"{"type":"ping"}"#).await;
-    socket.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
-}
-
 fn is_resync(frame: &ServerFrame) -> bool {
     matches!(frame, ServerFrame::Resync(_))
 }
@@ -33,7 +28,7 @@ async fn f01_a_user_actor_panics_on_a_frame() {
     for _ in 0..10 {
         let begun = Instant::now();
         hers.say_text(r#"{"fault":"user"}"#).await;
-        ping(&mut hers).await;
+        hers.ping().await;
         took.push(begun.elapsed());
     }
     took.sort();
@@ -85,7 +80,7 @@ async fn f01_any_one_of_32_frames_in_flight_may_be_fatal() {
                 .collect();
             hers.say_together(frames).await;
             // Behind all others: when it is answered, they are done.
-            ping(&mut hers).await;
+            hers.ping().await;
             // Nothing is sent again: the next actor brings what has no answer to an end.
             while !to_store.iter().all(|id| is_stored(&hers, *id)) {
                 hers.expect("an answer", |frame| matches!(frame, ServerFrame::Stored(_))).await;
@@ -134,7 +129,7 @@ async fn f02_a_frame_that_fails_three_times_closes_its_connection() {
         (ada.connect(&[]).await, ada.connect(&[]).await, bob.connect(&[]).await);
     for _ in 0..2 {
         hers.say_text(r#"{"fault":"user","note":"a secret"}"#).await;
-        ping(&mut hers).await;
+        hers.ping().await;
     }
     hers.say_text(r#"{"fault":"user","note":"a secret"}"#).await;
     let end = hers.end().await;
@@ -143,8 +138,8 @@ async fn f02_a_frame_that_fails_three_times_closes_its_connection() {
     for _ in 0..3 {
         other.expect("resync", is_resync).await;
     }
-    ping(&mut other).await;
-    ping(&mut his).await;
+    other.ping().await;
+    his.ping().await;
     assert!(!his.heard.iter().any(is_resync));
     eventually("it is logged", async || server.log().matches("frame_hash").count() == 3).await;
     assert!(!server.log().contains("a secret"), "{}", server.log());

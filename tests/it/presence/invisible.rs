@@ -5,7 +5,7 @@ use tidings::domain::ConversationId;
 use tidings::protocol::{ClientFrame, Conversation, People, Position, ServerFrame, Session, Typing};
 
 use super::News::{Joins, Leaves};
-use super::{SETTINGS, Watcher, connect, crash, fault, found, is_answered};
+use super::{SETTINGS, Watcher, connect, crash, fault, found};
 use crate::support::{Person, Socket, TestServer, eventually};
 
 async fn choose(person: &Person, invisible: bool) {
@@ -189,7 +189,7 @@ async fn a_choice_while_actors_die_is_kept() {
         let invisible = number % 2 == 0;
         let fatal = fault(station);
         tokio::join!(his.say_text(&fatal), choose(&bob, invisible));
-        is_answered(&mut his).await;
+        his.ping().await;
         is_told(&mut his, invisible).await;
         hers.sees(&bob, (!invisible).then_some(false)).await;
         assert_eq!(found(&ada, &bob).await.online, !invisible);

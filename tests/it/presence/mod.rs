@@ -131,10 +131,5 @@ fn fault(station: &str) -> String {
 /// Breaks a station and waits until the connection's own actor answers again.
 async fn crash(socket: &mut Socket, station: &str) {
     socket.say_text(&fault(station)).await;
-    is_answered(socket).await;
-}
-
-async fn is_answered(socket: &mut Socket) {
-    socket.say_text(r#"{"type":"ping"}"#).await;
-    socket.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
+    socket.ping().await;
 }

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tidings::domain::{ClientId, ConversationId, Seq};
 use tidings::protocol::{
-    ClientFrame, Conversation, Cursor, Hello, History, Message, Send, ServerFrame, Session, Stored, User,
-    Watch, Welcome,
+    ClientFrame, Conversation, Cursor, Hello, History, Message, Ping, Send, ServerFrame, Session, Stored,
+    User, Watch, Welcome,
 };
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -142,6 +142,12 @@ impl Socket {
 
     pub async fn say_text(&mut self, text: &str) {
         self.stream.send(tungstenite::Message::text(text)).await.expect("an open socket");
+    }
+
+    /// Asks whether it is heard, and waits for the answer: what came before is done.
+    pub async fn ping(&mut self) {
+        self.say(&ClientFrame::Ping(Ping {})).await;
+        self.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
     }
 
     /// All at once: in one write.
