@@ -86,13 +86,18 @@ impl Record {
 
     /// What each of `count` took of the processors, where that can be seen.
     pub fn cost(&mut self, used: Usage, count: u64) {
+        self.cost_of(["server_cpu_us", "postgres_cpu_us"], used, count);
+    }
+
+    /// The same under other names.
+    pub fn cost_of(&mut self, [server, postgres]: [&'static str; 2], used: Usage, count: u64) {
         if self.target == Kind::Given {
             return;
         }
         let each = |time: Duration| time.as_secs_f64() * 1e6 / count.max(1) as f64;
-        self.figure("server_cpu_us", each(used.server));
+        self.figure(server, each(used.server));
         if self.target != Kind::Relay {
-            self.figure("postgres_cpu_us", each(used.postgres));
+            self.figure(postgres, each(used.postgres));
         }
     }
 

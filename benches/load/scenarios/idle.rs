@@ -50,14 +50,22 @@ fn measure(stage: &Stage, kind: Kind, wanted: usize, sizes: &Sizes) -> io::Resul
     log_in(&target, WARM, &mut fleet)?;
     talk::enter_all(&mut fleet, &mut idle)?;
 
-    let (before, kernel, usage) = (resident(), accounting::kernel(), target.usage());
+    let usage = target.usage();
     let log_in = log_in(&target, sockets, &mut fleet)?;
+    let logged_in = target.usage();
+    // From here on: a session's memory is no socket's.
+    let (before, kernel) = (resident(), accounting::kernel());
     let entry = talk::enter_all(&mut fleet, &mut idle)?;
-    let used = target.usage().since(usage);
+    let used = target.usage().since(logged_in);
     let count = sockets as f64;
     let mut record = Record::new("idle", kind, &[("sockets", count)]);
     if !target.is_yardstick() {
         record.figure("log_ins_per_s", count / log_in);
+        record.cost_of(
+            ["log_in_server_cpu_us", "log_in_postgres_cpu_us"],
+            logged_in.since(usage),
+            sockets as u64,
+        );
     }
     record.figure("sockets_per_s", count / entry.as_secs_f64());
     record.cost(used, sockets as u64);
