@@ -1,10 +1,14 @@
 //! Who runs where: the server and PostgreSQL on one core, the generator on another.
 
+use std::io;
+
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::Pid;
 
+/// For everything that is no socket of somebody who takes part.
+const OTHER_DESCRIPTORS: usize = 400;
 /// The calling thread.
 const THIS: Pid = Pid::from_raw(0);
 
@@ -52,9 +56,19 @@ fn pin(cores: &[usize]) -> Result<(), Errno> {
 }
 
 /// Raises the number of descriptors to what is allowed, for this process and
-/// all that it starts, and says how many that are.
-pub fn raise_descriptors() -> Result<u64, Errno> {
+/// all that it starts.
+pub fn raise_descriptors() -> Result<(), Errno> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-    Ok(hard)
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+}
+
+/// An error when a process may not have that many sockets, on either side.
+pub fn afford_sockets(count: usize) -> io::Result<()> {
+    let (allowed, _) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let needed = (count + OTHER_DESCRIPTORS) as u64;
+    if needed > allowed {
+        let refusal = format!("{count} sockets take {needed} descriptors, and {allowed} are allowed here");
+        return Err(io::Error::other(refusal));
+    }
+    Ok(())
 }

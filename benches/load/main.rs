@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
-    let mut settings = Settings::read(arguments).map_err(io::Error::other)?;
+    let settings = Settings::read(arguments).map_err(io::Error::other)?;
     if settings.help {
         say(HELP);
         return Ok(ExitCode::SUCCESS);
@@ -71,7 +71,7 @@ fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
     }
     let chosen = |one: &&Scenario| named.is_empty() || named.iter().any(|name| name == one.name);
     let chosen: Vec<&Scenario> = scenarios::ALL.iter().filter(chosen).collect();
-    settings.sizes.descriptors = cores::raise_descriptors()?;
+    cores::raise_descriptors()?;
     let stage = match &settings.url {
         Some(url) => Stage::given(Cores::choose(), url)?,
         None => Stage::build(Cores::choose())?,

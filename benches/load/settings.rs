@@ -1,5 +1,6 @@
 //! What is run, and at which sizes.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,7 +35,7 @@ const USERS_OF_RATE: usize = 1_000;
 const RATE: f64 = 5_000.0;
 const IDLE: usize = 10_000;
 const STORM: usize = 5_000;
-const PRESENCE: [usize; 3] = [100, 1_000, 10_000];
+const ONLINE: usize = 10_000;
 const CHANGES: f64 = 100.0;
 const TABS: usize = 10;
 const HISTORY: u64 = 1_000_000;
@@ -45,6 +46,8 @@ const ENTERING: usize = 256;
 const PAIRS_CURVE: [usize; 5] = [2, 10, 50, 500, 1_000];
 const RATE_CURVE: [f64; 5] = [500.0, 1_000.0, 2_000.0, 10_000.0, 20_000.0];
 const IDLE_CURVE: [usize; 3] = [1_000, 2_500, 5_000];
+/// Always beside that of the goal: the cost of a change must not grow with it.
+const ONLINE_CURVE: [usize; 2] = [100, 1_000];
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -65,15 +68,14 @@ pub struct Sizes {
     pub rate: f64,
     pub idle: usize,
     pub storm: usize,
-    pub presence: Vec<usize>,
+    pub online: usize,
+    pub online_curve: &'static [usize],
     pub changes: f64,
     pub tabs: usize,
     pub history: u64,
     pub starts: usize,
     pub entering: usize,
     pub curves: bool,
-    /// How many descriptors a process may have here.
-    pub descriptors: u64,
 }
 
 impl Sizes {
@@ -86,14 +88,14 @@ impl Sizes {
             rate: RATE,
             idle: IDLE,
             storm: STORM,
-            presence: PRESENCE.to_vec(),
+            online: ONLINE,
+            online_curve: &ONLINE_CURVE,
             changes: CHANGES,
             tabs: TABS,
             history: HISTORY,
             starts: STARTS,
             entering: ENTERING,
             curves: false,
-            descriptors: 0,
         }
     }
 
@@ -106,7 +108,8 @@ impl Sizes {
             rate: 200.0,
             idle: 100,
             storm: 100,
-            presence: vec![50],
+            online: 50,
+            online_curve: &[],
             tabs: 4,
             history: 10_000,
             starts: 1,
@@ -114,26 +117,55 @@ impl Sizes {
         }
     }
 
-    pub fn users_of_pairs(&self) -> Vec<usize> {
-        self.with_curve(self.users, &PAIRS_CURVE)
+    /// For each run of `pairs`.
+    pub fn along_users(&self) -> Vec<Self> {
+        let curve = if self.curves { &PAIRS_CURVE[..] } else { &[] };
+        along(self.users, curve, |users| Self { users, ..self.clone() })
     }
 
-    pub fn rates(&self) -> Vec<f64> {
-        self.with_curve(self.rate, &RATE_CURVE)
+    /// For each run of `rate`.
+    pub fn along_rate(&self) -> Vec<Self> {
+        let curve = if self.curves { &RATE_CURVE[..] } else { &[] };
+        along(self.rate, curve, |rate| Self { rate, ..self.clone() })
     }
 
-    pub fn idle_sockets(&self) -> Vec<usize> {
-        self.with_curve(self.idle, &IDLE_CURVE)
+    /// For each run of `idle`.
+    pub fn along_idle(&self) -> Vec<Self> {
+        let curve = if self.curves { &IDLE_CURVE[..] } else { &[] };
+        along(self.idle, curve, |idle| Self { idle, ..self.clone() })
     }
 
-    fn with_curve<T: Copy + PartialOrd>(&self, goal: T, curve: &[T]) -> Vec<T> {
-        let mut sizes = vec![goal];
-        if self.curves {
-            sizes.extend(curve.iter().filter(|size| **size != goal));
-        }
-        sizes.sort_by(|one, other| one.partial_cmp(other).expect("sizes are numbers"));
-        sizes
+    /// For each run of `presence`.
+    pub fn along_online(&self) -> Vec<Self> {
+        along(self.online, self.online_curve, |online| Self { online, ..self.clone() })
     }
+
+    /// What a run of this scenario depends on, as records have it. A run counts
+    /// for a goal when all of it is that of the goals.
+    pub fn of(&self, scenario: &str) -> BTreeMap<&'static str, f64> {
+        let seconds = ("seconds", self.time.as_secs_f64());
+        let entering = ("entering", self.entering as f64);
+        let window = ("window", self.window as f64);
+        BTreeMap::from_iter(match scenario {
+            "start" => vec![("starts", self.starts as f64)],
+            "pairs" => vec![("users", self.users as f64), window, seconds],
+            "rate" => vec![("users", self.users_of_rate as f64), ("rate", self.rate), seconds],
+            "idle" => vec![("sockets", self.idle as f64), entering],
+            "storm" => vec![("sockets", self.storm as f64), entering],
+            "presence" => vec![("online", self.online as f64), ("changes_per_s", self.changes), seconds],
+            "fanout" => vec![("tabs", self.tabs as f64), window, seconds],
+            "history" => vec![("messages", self.history as f64), seconds],
+            other => unreachable!("{other} has no sizes"),
+        })
+    }
+}
+
+/// A run at this size and at those of the curve, the smallest first.
+fn along<T: Copy + PartialOrd>(size: T, curve: &[T], at: impl Fn(T) -> Sizes) -> Vec<Sizes> {
+    let mut all = vec![size];
+    all.extend(curve.iter().filter(|one| **one != size));
+    all.sort_by(|one, other| one.partial_cmp(other).expect("sizes are numbers"));
+    all.into_iter().map(at).collect()
 }
 
 impl Settings {
@@ -155,7 +187,10 @@ impl Settings {
                     sizes.idle = parser.value()?.parse()?;
                     sizes.storm = sizes.idle;
                 }
-                Long("online") => sizes.presence = vec![parser.value()?.parse()?],
+                Long("online") => {
+                    sizes.online = parser.value()?.parse()?;
+                    sizes.online_curve = &[];
+                }
                 Long("changes") => sizes.changes = parser.value()?.parse()?,
                 Long("tabs") => sizes.tabs = parser.value()?.parse()?,
                 Long("messages") => sizes.history = parser.value()?.parse()?,

@@ -1,4 +1,5 @@
 use super::Record;
+use crate::settings::Sizes;
 use crate::stage::Kind;
 
 /// One line of the table of goals.
@@ -29,14 +30,13 @@ pub fn table(records: &[Record]) -> String {
     table
 }
 
-/// The records of a scenario at the size of its goal, by what was measured.
+/// The records of a scenario at the sizes of its goals, by what was measured.
 struct Runs<'a>(Vec<&'a Record>);
 
 impl<'a> Runs<'a> {
-    fn at(records: &'a [Record], scenario: &str, size: Option<(&str, f64)>) -> Self {
-        let fits = |record: &&Record| {
-            record.scenario == scenario && size.is_none_or(|(name, value)| record.size(name) == Some(value))
-        };
+    fn of(records: &'a [Record], scenario: &str) -> Self {
+        let sizes = Sizes::of_goals().of(scenario);
+        let fits = |record: &&Record| record.scenario == scenario && record.sizes == sizes;
         Self(records.iter().filter(fits).collect())
     }
 
@@ -87,7 +87,7 @@ fn times(value: f64) -> String {
 }
 
 fn pairs(records: &[Record]) -> Vec<Goal> {
-    let runs = Runs::at(records, "pairs", Some(("users", 200.0)));
+    let runs = Runs::of(records, "pairs");
     if !runs.has_server() {
         return Vec::new();
     }
@@ -108,7 +108,7 @@ fn pairs(records: &[Record]) -> Vec<Goal> {
 }
 
 fn rate(records: &[Record]) -> Vec<Goal> {
-    let runs = Runs::at(records, "rate", Some(("rate", 5_000.0)));
+    let runs = Runs::of(records, "rate");
     if !runs.has_server() {
         return Vec::new();
     }
@@ -120,7 +120,7 @@ fn rate(records: &[Record]) -> Vec<Goal> {
 }
 
 fn idle(records: &[Record]) -> Vec<Goal> {
-    let runs = Runs::at(records, "idle", Some(("sockets", 10_000.0)));
+    let runs = Runs::of(records, "idle");
     if !runs.has_server() {
         return Vec::new();
     }
@@ -139,7 +139,7 @@ fn idle(records: &[Record]) -> Vec<Goal> {
 }
 
 fn storm(records: &[Record]) -> Vec<Goal> {
-    let runs = Runs::at(records, "storm", Some(("sockets", 5_000.0)));
+    let runs = Runs::of(records, "storm");
     if !runs.has_server() {
         return Vec::new();
     }
@@ -149,7 +149,7 @@ fn storm(records: &[Record]) -> Vec<Goal> {
 
 fn others(records: &[Record]) -> Vec<Goal> {
     let mut goals = Vec::new();
-    let presence = Runs::at(records, "presence", Some(("online", 10_000.0)));
+    let presence = Runs::of(records, "presence");
     if presence.has_server() {
         let share = presence.get(Kind::Server, "server_share");
         goals.push(at_most(
@@ -159,13 +159,13 @@ fn others(records: &[Record]) -> Vec<Goal> {
             percent,
         ));
     }
-    let history = Runs::at(records, "history", Some(("messages", 1_000_000.0)));
+    let history = Runs::of(records, "history");
     if history.has_server() {
         let get = |figure| history.get(Kind::Server, figure);
         let ratio = get("page_p99_us").zip(get("query_p99_us")).map(|(page, query)| page / query);
         goals.push(at_most("history page of 50 of 1,000,000: p99 to the bare query's", 2.0, ratio, times));
     }
-    let start = Runs::at(records, "start", None);
+    let start = Runs::of(records, "start");
     if start.has_server() {
         let get = |figure| start.get(Kind::Server, figure);
         let seconds = |value| format!("{value:.2} s");

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::judge::Verdict;
+use crate::settings::Sizes;
 use crate::stage::{Kind, Usage};
 
 pub use curves::draw as draw_curves;
@@ -44,14 +45,14 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn new(scenario: &'static str, target: Kind, sizes: &[(&'static str, f64)]) -> Self {
+    pub fn new(scenario: &'static str, target: Kind, sizes: &Sizes) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             at: now.as_secs(),
             version: env!("CARGO_PKG_VERSION"),
             scenario,
             target,
-            sizes: sizes.iter().copied().collect(),
+            sizes: sizes.of(scenario),
             figures: BTreeMap::new(),
             verdict: Verdict::default(),
             refused: BTreeMap::new(),

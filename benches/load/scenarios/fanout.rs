@@ -63,9 +63,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let (used, time) = (target.usage().since(before), begun.elapsed());
     let (answered, delivered) = (fanout.talk.answered - counted.0, fanout.talk.delivered - counted.1);
 
-    let size =
-        [("tabs", sizes.tabs as f64), ("window", sizes.window as f64), ("seconds", sizes.time.as_secs_f64())];
-    let mut record = Record::new("fanout", kind, &size);
+    let mut record = Record::new("fanout", kind, sizes);
     record.figure("stored_per_s", answered as f64 / time.as_secs_f64());
     record.figure("delivered_per_s", delivered as f64 / time.as_secs_f64());
     record.cost(used, delivered);

@@ -104,9 +104,7 @@ fn measure(
         asked += 1;
     }
     let (used, time) = (target.usage().since(usage), begun.elapsed());
-    let size =
-        [("messages", sizes.history as f64), ("items", ITEMS as f64), ("seconds", sizes.time.as_secs_f64())];
-    let mut record = Record::new("history", Kind::Server, &size);
+    let mut record = Record::new("history", Kind::Server, sizes);
     rate::quantiles(&mut record, ["page_p50_us", "page_p99_us", "page_p999_us", "page_max_us"], &whole);
     rate::quantiles(&mut record, ["query_p50_us", "query_p99_us", "query_p999_us", "query_max_us"], &query);
     record.figure("pages_per_s", asked as f64 / time.as_secs_f64());

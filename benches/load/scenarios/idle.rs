@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::accounting;
 use crate::client::{Fleet, Handler, Said};
+use crate::cores;
 use crate::judge::Verdict;
 use crate::people;
 use crate::report::Record;
@@ -16,14 +17,12 @@ use crate::talk;
 
 /// Sockets that come first, for what all share: pools, buffers, the allocator.
 const WARM: usize = 100;
-/// Descriptors for everything that is no idle socket, on either side.
-const RESERVE: usize = WARM + 400;
 
 pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     let mut records = Vec::new();
-    for sockets in sizes.idle_sockets() {
+    for sizes in sizes.along_idle() {
         for kind in stage.kinds().iter().filter(|kind| **kind != Kind::Commit) {
-            records.push(measure(stage, *kind, sockets, sizes)?);
+            records.push(measure(stage, *kind, &sizes)?);
         }
     }
     Ok(records)
@@ -41,9 +40,9 @@ impl Handler for Idle {
     }
 }
 
-fn measure(stage: &Stage, kind: Kind, wanted: usize, sizes: &Sizes) -> io::Result<Record> {
-    let room = usize::try_from(sizes.descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVE);
-    let sockets = wanted.min(room);
+fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
+    let sockets = sizes.idle;
+    cores::afford_sockets(WARM + sockets)?;
     let target = stage.start(kind, &[])?;
     let resident = || target.process().map_or(0, accounting::resident);
     let (mut fleet, mut idle) = (Fleet::new(target.address, sizes.entering)?, Idle::default());
@@ -58,7 +57,7 @@ fn measure(stage: &Stage, kind: Kind, wanted: usize, sizes: &Sizes) -> io::Resul
     let entry = talk::enter_all(&mut fleet, &mut idle)?;
     let used = target.usage().since(logged_in);
     let count = sockets as f64;
-    let mut record = Record::new("idle", kind, &[("sockets", count)]);
+    let mut record = Record::new("idle", kind, sizes);
     if !target.is_yardstick() {
         record.figure("log_ins_per_s", count / log_in);
         record.cost_of(
@@ -73,10 +72,6 @@ fn measure(stage: &Stage, kind: Kind, wanted: usize, sizes: &Sizes) -> io::Resul
         let grown = |after: u64, before: u64| after.saturating_sub(before) as f64 / count / 1024.0;
         record.figure("memory_kib", grown(resident(), before));
         record.figure("kernel_kib", grown(accounting::kernel(), kernel));
-    }
-    record.notes.push(format!("a process may have {} descriptors here", sizes.descriptors));
-    if sockets < wanted {
-        record.notes.push(format!("{wanted} sockets were wanted: the descriptors were the limit"));
     }
     let verdict = Verdict { doubled: idle.said, ..Verdict::default() };
     Ok(record.judged(verdict, &BTreeMap::new()))

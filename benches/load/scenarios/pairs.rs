@@ -15,9 +15,9 @@ const WARM_UP_SHARE: f64 = 0.2;
 
 pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     let mut records = Vec::new();
-    for users in sizes.users_of_pairs() {
+    for sizes in sizes.along_users() {
         for kind in stage.kinds() {
-            records.push(measure(stage, *kind, users, sizes)?);
+            records.push(measure(stage, *kind, &sizes)?);
         }
     }
     Ok(records)
@@ -45,12 +45,12 @@ impl Talks for Pairs {
     }
 }
 
-fn measure(stage: &Stage, kind: Kind, users: usize, sizes: &Sizes) -> io::Result<Record> {
+fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let target = stage.start(kind, &[])?;
-    let (mut fleet, talk, _) = talk::pairs(&target, users, sizes.entering)?;
+    let (mut fleet, talk, _) = talk::pairs(&target, sizes.users, sizes.entering)?;
     let mut pairs = Pairs { talk, sending: true };
     talk::enter_all(&mut fleet, &mut pairs)?;
-    for index in 0..users {
+    for index in 0..sizes.users {
         let talk = &mut pairs.talk;
         fleet.send(index, |out| (0..sizes.window).for_each(|_| talk.say(index, out)))?;
     }
@@ -68,9 +68,7 @@ fn measure(stage: &Stage, kind: Kind, users: usize, sizes: &Sizes) -> io::Result
     let (used, time) = (target.usage().since(before), begun.elapsed());
     let delivered = pairs.talk.delivered - delivered;
 
-    let size =
-        [("users", users as f64), ("window", sizes.window as f64), ("seconds", sizes.time.as_secs_f64())];
-    let mut record = Record::new("pairs", kind, &size);
+    let mut record = Record::new("pairs", kind, sizes);
     record.figure("delivered_per_s", delivered as f64 / time.as_secs_f64());
     record.cost(used, delivered);
     if let Some(process) = target.process() {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::client::{Fleet, Handler, Said};
+use crate::cores;
 use crate::judge::Verdict;
 use crate::people::{self, Account};
 use crate::report::Record;
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     let kind = if stage.is_given() { Kind::Given } else { Kind::Server };
-    sizes.presence.iter().map(|online| measure(stage, kind, *online, sizes)).collect()
+    sizes.along_online().iter().map(|sizes| measure(stage, kind, sizes)).collect()
 }
 
 /// What those who look have been told. The first sockets of the fleet are theirs.
@@ -74,11 +75,12 @@ impl View {
     }
 }
 
-fn measure(stage: &Stage, kind: Kind, online: usize, sizes: &Sizes) -> io::Result<Record> {
+fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
+    cores::afford_sockets(LOOKING + sizes.online + RESTLESS)?;
     let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
     let target = stage.start(kind, &settings)?;
-    let (mut fleet, restless) = gather(&target, online, sizes)?;
-    let steady = LOOKING + online;
+    let (mut fleet, restless) = gather(&target, sizes)?;
+    let steady = LOOKING + sizes.online;
     let views = (0..LOOKING).map(|_| View::default()).collect();
     let mut views = Views { views, frames: 0, astray: 0 };
     talk::enter(&mut fleet, 0..steady + RESTLESS / 2, &mut views)?;
@@ -100,8 +102,7 @@ fn measure(stage: &Stage, kind: Kind, online: usize, sizes: &Sizes) -> io::Resul
     let (used, time) = (target.usage().since(usage), begun.elapsed());
     let frames = views.frames - frames;
 
-    let mut record =
-        Record::new("presence", kind, &[("online", online as f64), ("changes_per_s", sizes.changes)]);
+    let mut record = Record::new("presence", kind, sizes);
     if kind == Kind::Server {
         record.figure("server_share", used.server.as_secs_f64() / time.as_secs_f64());
         record.figure("server_share_without_changes", still);
@@ -117,9 +118,9 @@ fn measure(stage: &Stage, kind: Kind, online: usize, sizes: &Sizes) -> io::Resul
 }
 
 /// Sockets of those who look, of those who do not, and of the restless.
-fn gather(target: &Target, online: usize, sizes: &Sizes) -> io::Result<(Fleet, Vec<Account>)> {
-    let accounts = people::log_in(target, LOOKING + online + RESTLESS)?;
-    let (steady, restless) = accounts.split_at(LOOKING + online);
+fn gather(target: &Target, sizes: &Sizes) -> io::Result<(Fleet, Vec<Account>)> {
+    let accounts = people::log_in(target, LOOKING + sizes.online + RESTLESS)?;
+    let (steady, restless) = accounts.split_at(LOOKING + sizes.online);
     let watched: Vec<&str> = restless.iter().rev().take(WATCHED).map(|account| &*account.id).collect();
     let looking = json!({ "type": "hello", "cursors": [], "watch": { "list": true, "users": watched } });
     let mut fleet = Fleet::new(target.address, sizes.entering)?;

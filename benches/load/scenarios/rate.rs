@@ -22,9 +22,9 @@ const DIGITS: u8 = 3;
 
 pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     let mut records = Vec::new();
-    for rate in sizes.rates() {
+    for sizes in sizes.along_rate() {
         for kind in stage.kinds() {
-            records.push(measure(stage, *kind, rate, sizes)?);
+            records.push(measure(stage, *kind, &sizes)?);
         }
     }
     Ok(records)
@@ -122,9 +122,9 @@ impl Rate {
     }
 }
 
-fn measure(stage: &Stage, kind: Kind, rate: f64, sizes: &Sizes) -> io::Result<Record> {
+fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let target = stage.start(kind, &[])?;
-    let users = sizes.users_of_rate;
+    let (users, rate) = (sizes.users_of_rate, sizes.rate);
     let (mut fleet, talk, _) = talk::pairs(&target, users, sizes.entering)?;
     let measured = (rate * sizes.time.as_secs_f64()) as u64;
     let warm = (rate * sizes.time.as_secs_f64() * WARM_UP_SHARE) as u64;
@@ -139,8 +139,7 @@ fn measure(stage: &Stage, kind: Kind, rate: f64, sizes: &Sizes) -> io::Result<Re
     let (used, time) = (target.usage().since(before), begun.elapsed());
     let verdict = talk::settle(stage, &target, &mut fleet, &mut run)?;
 
-    let size = [("users", users as f64), ("rate", rate), ("seconds", sizes.time.as_secs_f64())];
-    let mut record = Record::new("rate", kind, &size);
+    let mut record = Record::new("rate", kind, sizes);
     let names = ["delivery_p50_us", "delivery_p99_us", "delivery_p999_us", "delivery_max_us"];
     quantiles(&mut record, names, &run.delivery);
     quantiles(

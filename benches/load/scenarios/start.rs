@@ -30,7 +30,7 @@ pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     }
     let first = times.remove(0);
     times.sort_by(f64::total_cmp);
-    let mut record = Record::new("start", Kind::Server, &[("starts", sizes.starts as f64)]);
+    let mut record = Record::new("start", Kind::Server, sizes);
     record.figure("first_start_s", first);
     record.figure("start_p50_s", times[times.len() / 2]);
     record.figure("start_max_s", times[times.len() - 1]);

@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::client::{Handler, Said};
+use crate::cores;
 use crate::people;
 use crate::report::Record;
 use crate::settings::Sizes;
@@ -44,8 +45,9 @@ impl Talks for Storm {
 }
 
 fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
-    let target = stage.start(kind, &[])?;
     let users = sizes.storm;
+    cores::afford_sockets(users)?;
+    let target = stage.start(kind, &[])?;
     let (mut fleet, talk, _) = talk::pairs(&target, users, sizes.entering)?;
     let mut storm = Storm { talk, broken: false };
     talk::enter_all(&mut fleet, &mut storm)?;
@@ -70,7 +72,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     })?;
     let (whole, used) = (begun.elapsed(), target.usage().since(usage));
 
-    let mut record = Record::new("storm", kind, &[("sockets", users as f64)]);
+    let mut record = Record::new("storm", kind, sizes);
     record.figure("all_in_s", back.as_secs_f64());
     record.figure("all_delivered_s", whole.as_secs_f64());
     record.cost(used, users as u64);
