@@ -159,7 +159,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     Ok(record.judged(verdict, &run.talk.refused))
 }
 
-fn record(histogram: &mut Histogram<u64>, time: Duration) {
+pub fn record(histogram: &mut Histogram<u64>, time: Duration) {
     histogram.saturating_record(u64::try_from(time.as_micros()).unwrap_or(LONGEST_US));
 }
 
