@@ -65,12 +65,7 @@ fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
         say(HELP);
         return Ok(ExitCode::SUCCESS);
     }
-    let named = &settings.scenarios;
-    if let Some(unknown) = named.iter().find(|name| scenarios::ALL.iter().all(|one| one.name != **name)) {
-        return Err(io::Error::other(format!("there is no scenario {unknown}\n\n{HELP}")));
-    }
-    let chosen = |one: &&Scenario| named.is_empty() || named.iter().any(|name| name == one.name);
-    let chosen: Vec<&Scenario> = scenarios::ALL.iter().filter(chosen).collect();
+    let chosen = choose(&settings)?;
     cores::raise_descriptors()?;
     let stage = match &settings.url {
         Some(url) => Stage::given(Cores::choose(), url)?,
@@ -99,6 +94,22 @@ fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
     say(&report::goals(&records));
     let sound = !failed && records.iter().all(Record::is_sound);
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Those that are named; where none is, all that can be measured here.
+fn choose(settings: &Settings) -> io::Result<Vec<&'static Scenario>> {
+    let fits = |one: &&Scenario| settings.url.is_none() || one.takes_given;
+    if settings.scenarios.is_empty() {
+        return Ok(scenarios::ALL.iter().filter(fits).collect());
+    }
+    let find = |name: &String| {
+        let found = scenarios::ALL.iter().find(|one| one.name == *name);
+        let found =
+            found.ok_or_else(|| io::Error::other(format!("there is no scenario {name}\n\n{HELP}")))?;
+        let refusal = || io::Error::other(format!("--url: {name} needs a server of its own"));
+        Some(found).filter(fits).ok_or_else(refusal)
+    };
+    settings.scenarios.iter().map(find).collect()
 }
 
 /// In the target directory that holds this program.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use lexopt::prelude::*;
 
+use crate::scenarios::FEWEST_MESSAGES;
+
 pub const HELP: &str = "\
 cargo bench --bench load -- [SCENARIO …] [OPTION …]
 
@@ -37,10 +39,14 @@ const IDLE: usize = 10_000;
 const STORM: usize = 5_000;
 const ONLINE: usize = 10_000;
 const CHANGES: f64 = 100.0;
+/// As many as the server allows.
 const TABS: usize = 10;
 const HISTORY: u64 = 1_000_000;
 const STARTS: usize = 5;
 const ENTERING: usize = 256;
+
+/// What the server allows one connection (`TIDINGS_UNACKNOWLEDGED_SENDS`).
+const WINDOW_MAX: usize = 32;
 
 /// Sizes of the curves, besides those of the goals.
 const PAIRS_CURVE: [usize; 5] = [2, 10, 50, 500, 1_000];
@@ -117,6 +123,27 @@ impl Sizes {
         }
     }
 
+    /// What no run can be made at is an error that names the option.
+    fn check(&self) -> Result<(), String> {
+        let is_even = |count: usize| count > 0 && count.is_multiple_of(2);
+        let is_positive = |value: f64| value.is_normal() && value > 0.0;
+        let rules = [
+            (
+                is_even(self.users) && is_even(self.users_of_rate),
+                "--users: an even number, people talk in pairs",
+            ),
+            (is_even(self.storm), "--sockets: an even number, people talk in pairs"),
+            (is_positive(self.rate), "--rate: more than 0"),
+            (is_positive(self.changes), "--changes: more than 0"),
+            (!self.time.is_zero(), "--seconds: more than 0"),
+            (self.entering > 0, "--entering: at least 1"),
+            ((1..=WINDOW_MAX).contains(&self.window), "--window: 1 to 32, more are refused as busy"),
+            ((1..=TABS).contains(&self.tabs), "--tabs: 1 to 10, more sockets of one user are closed"),
+            (self.history >= FEWEST_MESSAGES, "--messages: at least 510, a page in each conversation"),
+        ];
+        rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err((*rule).to_owned()))
+    }
+
     /// For each run of `pairs`.
     pub fn along_users(&self) -> Vec<Self> {
         let curve = if self.curves { &PAIRS_CURVE[..] } else { &[] };
@@ -160,6 +187,11 @@ impl Sizes {
     }
 }
 
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "not a number")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
 /// A run at this size and at those of the curve, the smallest first.
 fn along<T: Copy + PartialOrd>(size: T, curve: &[T], at: impl Fn(T) -> Sizes) -> Vec<Sizes> {
     let mut all = vec![size];
@@ -194,7 +226,7 @@ impl Settings {
                 Long("changes") => sizes.changes = parser.value()?.parse()?,
                 Long("tabs") => sizes.tabs = parser.value()?.parse()?,
                 Long("messages") => sizes.history = parser.value()?.parse()?,
-                Long("seconds") => sizes.time = Duration::from_secs_f64(parser.value()?.parse()?),
+                Long("seconds") => sizes.time = parser.value()?.parse_with(seconds)?,
                 Long("entering") => sizes.entering = parser.value()?.parse()?,
                 Long("curves") => sizes.curves = true,
                 Long("url") => settings.url = Some(parser.value()?.string()?),
@@ -205,6 +237,7 @@ impl Settings {
                 other => return Err(other.unexpected()),
             }
         }
+        settings.sizes.check()?;
         Ok(settings)
     }
 }

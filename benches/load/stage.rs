@@ -2,10 +2,12 @@
 //! measured, freshly started.
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use hyper::Uri;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tidings::postgres::{Options, Places, PrivatePostgres};
 use tokio::runtime::Runtime;
@@ -92,9 +94,16 @@ impl Stage {
 
     /// With a server that runs already.
     pub fn given(cores: Cores, url: &str) -> io::Result<Self> {
-        let address = url.trim_start_matches("http://").trim_end_matches('/');
-        let mut found = address.to_socket_addrs()?;
-        let given = found.next().ok_or_else(|| io::Error::other(format!("{url}: no address")))?;
+        let wrong = |why: &dyn Display| io::Error::other(format!("--url {url}: {why}"));
+        let uri: Uri = url.parse().map_err(|error| wrong(&error))?;
+        let (Some("http"), Some(host), "/", None) = (uri.scheme_str(), uri.host(), uri.path(), uri.query())
+        else {
+            return Err(wrong(&"http://HOST:PORT is expected"));
+        };
+        let host = host.trim_matches(['[', ']']);
+        let mut found =
+            (host, uri.port_u16().unwrap_or(80)).to_socket_addrs().map_err(|error| wrong(&error))?;
+        let given = found.next().ok_or_else(|| wrong(&"no address"))?;
         Ok(Self { cores, runtime: runtime()?, given: Some(given), cluster: None, databases: Cell::new(0) })
     }
 

@@ -12,6 +12,8 @@ mod storm;
 
 use std::io;
 
+pub use history::FEWEST as FEWEST_MESSAGES;
+
 use crate::report::Record;
 use crate::settings::Sizes;
 use crate::stage::Stage;
@@ -22,19 +24,21 @@ type Run = fn(&Stage, &Sizes) -> io::Result<Vec<Record>>;
 pub struct Scenario {
     pub name: &'static str,
     pub run: Run,
+    /// Whether a server that runs already can be measured.
+    pub takes_given: bool,
 }
 
 /// In the order in which they run.
 pub const ALL: [Scenario; 8] = [
-    Scenario { name: "start", run: start::run },
-    Scenario { name: "pairs", run: pairs::run },
-    Scenario { name: "rate", run: rate::run },
-    Scenario { name: "idle", run: idle::run },
-    Scenario { name: "storm", run: storm::run },
-    Scenario { name: "presence", run: presence::run },
-    Scenario { name: "fanout", run: fanout::run },
-    Scenario { name: "history", run: history::run },
+    Scenario { name: "start", run: start::run, takes_given: false },
+    Scenario { name: "pairs", run: pairs::run, takes_given: true },
+    Scenario { name: "rate", run: rate::run, takes_given: true },
+    Scenario { name: "idle", run: idle::run, takes_given: true },
+    Scenario { name: "storm", run: storm::run, takes_given: true },
+    Scenario { name: "presence", run: presence::run, takes_given: true },
+    Scenario { name: "fanout", run: fanout::run, takes_given: true },
+    Scenario { name: "history", run: history::run, takes_given: false },
 ];
 
 /// What comes before all of them when they are tried small.
-pub const MISTAKES: Scenario = Scenario { name: "mistakes", run: mistakes::run };
+pub const MISTAKES: Scenario = Scenario { name: "mistakes", run: mistakes::run, takes_given: false };

@@ -14,9 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MIB: f64 = 1024.0 * 1024.0;
 
 pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
-    if stage.is_given() {
-        return Ok(Vec::new());
-    }
     let directory = Directory::new();
     // The first start makes the cluster, and is not measured.
     let mut times = Vec::new();
