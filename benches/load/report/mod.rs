@@ -5,7 +5,7 @@ mod goals;
 mod plot;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -41,6 +41,9 @@ pub struct Record {
     pub verdict: Verdict,
     /// Refusals by code.
     pub refused: BTreeMap<String, u64>,
+    /// Why the figures say less of what was measured than of the machine or of
+    /// the generator. No goal is judged by them then.
+    pub doubts: BTreeSet<&'static str>,
     pub notes: Vec<String>,
 }
 
@@ -56,6 +59,7 @@ impl Record {
             figures: BTreeMap::new(),
             verdict: Verdict::default(),
             refused: BTreeMap::new(),
+            doubts: BTreeSet::new(),
             notes: Vec::new(),
         }
     }
@@ -70,7 +74,7 @@ impl Record {
         let share = |used: Duration| used.as_secs_f64() / time.as_secs_f64();
         self.figure("generator_share", share(used.generator));
         if share(used.generator) >= SATURATED {
-            self.notes.push("the generator was the limit: its core was full".to_owned());
+            self.doubts.insert("the generator was the limit: its core was full");
         }
         if used.busy.is_zero() {
             // Nothing is pinned.
@@ -79,9 +83,7 @@ impl Record {
         let others = share(used.busy.saturating_sub(used.server + used.postgres));
         self.figure("others_share", others);
         if others >= DISTURBED {
-            self.notes.push(
-                "others took more than 5 % of the server's core: measure again when it is quiet".to_owned(),
-            );
+            self.doubts.insert("others took more than 5 % of the server's core");
         }
     }
 
@@ -108,6 +110,7 @@ impl Record {
         self.refused = refused.clone();
         if !self.is_sound() {
             self.figures.clear();
+            self.doubts.clear();
         }
         self
     }

@@ -51,10 +51,11 @@ fn of_scenario(runs: &[&Record]) -> String {
         };
         text += &format!("| {} | {} |\n", name(run.target), cells.join(" | "));
     }
-    let notes: BTreeSet<String> = runs
-        .iter()
-        .flat_map(|run| run.notes.iter().map(|note| format!("{}: {note}", name(run.target))))
-        .collect();
+    let of_run = |run: &&Record| {
+        let notes = run.doubts.iter().copied().chain(run.notes.iter().map(String::as_str));
+        notes.map(|note| format!("{}: {note}", name(run.target))).collect::<Vec<_>>()
+    };
+    let notes: BTreeSet<String> = runs.iter().flat_map(of_run).collect();
     text + &notes.iter().map(|note| format!("\n{note}\n")).collect::<String>()
 }
 
@@ -80,7 +81,7 @@ fn cell(run: &Record, name: &str) -> String {
     }
 }
 
-fn thousands(value: u64) -> String {
+pub fn thousands(value: u64) -> String {
     if value < 1_000 {
         value.to_string()
     } else {

@@ -152,9 +152,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let late = run.late.value_at_quantile(0.99);
     record.figure("generator_late_p99_us", late as f64);
     if u128::from(late) > LATE_MAX.as_micros() {
-        record
-            .notes
-            .push("the generator was the limit: of 100 messages it sent one more than 1 ms late".to_owned());
+        record.doubts.insert("the generator was the limit: of 100 messages it sent one more than 1 ms late");
     }
     Ok(record.judged(verdict, &run.talk.refused))
 }
