@@ -60,8 +60,7 @@ pub struct Target {
     pub program: Option<Program>,
     pub database: Option<String>,
     postmaster: Option<i32>,
-    /// Those of the server.
-    cores: Vec<usize>,
+    cores: Cores,
 }
 
 /// Processor times at a moment.
@@ -70,8 +69,10 @@ pub struct Usage {
     pub server: Duration,
     pub postgres: Duration,
     pub generator: Duration,
-    /// What all processes together have had of the server's cores.
-    pub busy: Duration,
+    /// What the server's cores have done, and the generator's; nothing where
+    /// nothing is pinned.
+    pub servers_cores: Duration,
+    pub generators_cores: Duration,
 }
 
 impl Stage {
@@ -118,7 +119,7 @@ impl Stage {
 
     pub fn start(&self, kind: Kind, settings: &[(&str, String)]) -> io::Result<Target> {
         if let Some(address) = self.given {
-            let cores = Vec::new();
+            let cores = Cores::default();
             return Ok(Target { kind, address, program: None, database: None, postmaster: None, cores });
         }
         let database = match kind {
@@ -133,7 +134,7 @@ impl Stage {
         };
         let postmaster = self.cluster.as_ref().map(|cluster| cluster.postmaster);
         let postmaster = postmaster.filter(|_| database.is_some());
-        let cores = self.cores.server.clone();
+        let cores = self.cores.clone();
         Ok(Target { kind, address: program.address, program: Some(program), database, postmaster, cores })
     }
 
@@ -190,13 +191,14 @@ impl Stage {
 }
 
 impl Target {
-    pub fn usage(&self) -> Usage {
-        Usage {
-            server: self.process().map_or(Duration::ZERO, accounting::cpu),
-            postgres: self.postmaster.map_or(Duration::ZERO, accounting::cpu_of_postgres),
-            generator: accounting::own_cpu(),
-            busy: accounting::busy(&self.cores),
-        }
+    pub fn usage(&self) -> io::Result<Usage> {
+        Ok(Usage {
+            server: self.process().map(accounting::cpu).transpose()?.unwrap_or_default(),
+            postgres: self.postmaster.map(accounting::cpu_of_postgres).transpose()?.unwrap_or_default(),
+            generator: accounting::own_cpu()?,
+            servers_cores: accounting::busy(&self.cores.server)?,
+            generators_cores: accounting::busy(&self.cores.generator)?,
+        })
     }
 
     pub fn process(&self) -> Option<i32> {
@@ -214,7 +216,8 @@ impl Usage {
             server: self.server.saturating_sub(before.server),
             postgres: self.postgres.saturating_sub(before.postgres),
             generator: self.generator.saturating_sub(before.generator),
-            busy: self.busy.saturating_sub(before.busy),
+            servers_cores: self.servers_cores.saturating_sub(before.servers_cores),
+            generators_cores: self.generators_cores.saturating_sub(before.generators_cores),
         }
     }
 }

@@ -23,7 +23,7 @@ pub use table::{environment, figures};
 
 /// A share of its core from which on the generator is the limit.
 const SATURATED: f64 = 0.95;
-/// A share of the server's core that, taken by others, spoils a figure.
+/// A share of a core that, taken by others, spoils a figure.
 const DISTURBED: f64 = 0.05;
 
 /// One measured run.
@@ -68,22 +68,27 @@ impl Record {
         self.figures.insert(name, value);
     }
 
-    /// How much of its core the generator used, and others of the server's; says
-    /// when either was the limit.
+    /// How much of its core the generator used, and others of either; says when
+    /// that spoils the figures.
     pub fn surroundings(&mut self, used: Usage, time: Duration) {
         let share = |used: Duration| used.as_secs_f64() / time.as_secs_f64();
         self.figure("generator_share", share(used.generator));
         if share(used.generator) >= SATURATED {
             self.doubts.insert("the generator was the limit: its core was full");
         }
-        if used.busy.is_zero() {
+        if used.servers_cores.is_zero() {
             // Nothing is pinned.
             return;
         }
-        let others = share(used.busy.saturating_sub(used.server + used.postgres));
+        let others = share(used.servers_cores.saturating_sub(used.server + used.postgres));
         self.figure("others_share", others);
         if others >= DISTURBED {
             self.doubts.insert("others took more than 5 % of the server's core");
+        }
+        let others = share(used.generators_cores.saturating_sub(used.generator));
+        self.figure("generator_others_share", others);
+        if others >= DISTURBED {
+            self.doubts.insert("others took more than 5 % of the generator's core");
         }
     }
 

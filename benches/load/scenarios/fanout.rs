@@ -58,9 +58,9 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     };
     run_for(sizes.time.mul_f64(WARM_UP_SHARE), &mut fanout)?;
     let count = |fanout: &Fanout| (fanout.talk.answered, fanout.talk.delivered);
-    let (before, counted, begun) = (target.usage(), count(&fanout), Instant::now());
+    let (before, counted, begun) = (target.usage()?, count(&fanout), Instant::now());
     run_for(sizes.time, &mut fanout)?;
-    let (used, time) = (target.usage().since(before), begun.elapsed());
+    let (used, time) = (target.usage()?.since(before), begun.elapsed());
     let (answered, delivered) = (fanout.talk.answered - counted.0, fanout.talk.delivered - counted.1);
 
     let mut record = Record::new("fanout", kind, sizes);

@@ -98,9 +98,9 @@ fn measure(
         Places { conversations, each: sizes.history / CONVERSATIONS, dice: fastrand::Rng::with_seed(1) };
     let mut pages = Pages { stage, bare, visitor, target, account, places };
     let warm = pages.look_for(sizes.time.mul_f64(WARM_UP_SHARE))?;
-    let (usage, begun) = (target.usage(), Instant::now());
+    let (usage, begun) = (target.usage()?, Instant::now());
     let Looks { whole, query, mut verdict } = pages.look_for(sizes.time)?;
-    let (used, time) = (target.usage().since(usage), begun.elapsed());
+    let (used, time) = (target.usage()?.since(usage), begun.elapsed());
     verdict += warm.verdict;
     let mut record = Record::new("history", Kind::Server, sizes);
     rate::quantiles(&mut record, ["page_p50_us", "page_p99_us", "page_p999_us", "page_max_us"], &whole);

@@ -44,18 +44,17 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let sockets = sizes.idle;
     cores::afford_sockets(WARM + sockets)?;
     let target = stage.start(kind, &[])?;
-    let resident = || target.process().map_or(0, accounting::resident);
     let (mut fleet, mut idle) = (Fleet::new(target.address, sizes.entering)?, Idle::default());
     log_in(&target, WARM, &mut fleet)?;
     talk::enter_all(&mut fleet, &mut idle)?;
 
-    let usage = target.usage();
+    let usage = target.usage()?;
     let log_in = log_in(&target, sockets, &mut fleet)?;
-    let logged_in = target.usage();
+    let logged_in = target.usage()?;
     // From here on: a session's memory is no socket's.
-    let (before, kernel) = (resident(), accounting::kernel());
+    let before = memory(&target)?;
     let entry = talk::enter_all(&mut fleet, &mut idle)?;
-    let used = target.usage().since(logged_in);
+    let (used, after) = (target.usage()?.since(logged_in), memory(&target)?);
     let count = sockets as f64;
     let mut record = Record::new("idle", kind, sizes);
     if !target.is_yardstick() {
@@ -68,13 +67,26 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     }
     record.figure("sockets_per_s", count / entry.as_secs_f64());
     record.cost(used, sockets as u64);
-    if target.process().is_some() {
-        let grown = |after: u64, before: u64| after.saturating_sub(before) as f64 / count / 1024.0;
-        record.figure("memory_kib", grown(resident(), before));
-        record.figure("kernel_kib", grown(accounting::kernel(), kernel));
+    if let Some((before, after)) = before.zip(after) {
+        let grown = |[before, after]: [u64; 2]| after.saturating_sub(before) as f64 / count / 1024.0;
+        record.figure("memory_kib", grown([before.server, after.server]));
+        record.figure("kernel_kib", grown([before.kernel, after.kernel]));
     }
+    record.surroundings(used, entry);
     let verdict = Verdict { doubled: idle.said, ..Verdict::default() };
     Ok(record.judged(verdict, &BTreeMap::new()))
+}
+
+/// In bytes, at a moment.
+struct Memory {
+    server: u64,
+    kernel: u64,
+}
+
+/// None of a server elsewhere.
+fn memory(target: &Target) -> io::Result<Option<Memory>> {
+    let Some(process) = target.process() else { return Ok(None) };
+    Ok(Some(Memory { server: accounting::resident(process)?, kernel: accounting::kernel()? }))
 }
 
 /// Adds people with a socket each that is not yet in; the seconds their log-ins took.

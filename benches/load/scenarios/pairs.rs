@@ -63,16 +63,16 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
         io::Result::Ok(())
     };
     run_for(sizes.time.mul_f64(WARM_UP_SHARE), &mut pairs)?;
-    let (before, delivered, begun) = (target.usage(), pairs.talk.delivered, Instant::now());
+    let (before, delivered, begun) = (target.usage()?, pairs.talk.delivered, Instant::now());
     run_for(sizes.time, &mut pairs)?;
-    let (used, time) = (target.usage().since(before), begun.elapsed());
+    let (used, time) = (target.usage()?.since(before), begun.elapsed());
     let delivered = pairs.talk.delivered - delivered;
 
     let mut record = Record::new("pairs", kind, sizes);
     record.figure("delivered_per_s", delivered as f64 / time.as_secs_f64());
     record.cost(used, delivered);
     if let Some(process) = target.process() {
-        record.figure("server_peak_mib", accounting::peak_resident(process) as f64 / f64::from(1 << 20));
+        record.figure("server_peak_mib", accounting::peak_resident(process)? as f64 / f64::from(1 << 20));
     }
     record.surroundings(used, time);
     pairs.sending = false;

@@ -86,7 +86,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     talk::enter(&mut fleet, 0..steady + RESTLESS / 2, &mut views)?;
     let still = run_for(&target, &mut fleet, &mut views, sizes.time.mul_f64(0.3))?;
 
-    let (usage, frames, begun) = (target.usage(), views.frames, Instant::now());
+    let (usage, frames, begun) = (target.usage()?, views.frames, Instant::now());
     let interval = Duration::from_secs_f64(1.0 / sizes.changes);
     let mut here: VecDeque<usize> = (steady..steady + RESTLESS / 2).collect();
     let mut away: VecDeque<usize> = (steady + RESTLESS / 2..steady + RESTLESS).collect();
@@ -99,7 +99,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
         change(&mut fleet, &mut here, &mut away, changes % 2 == 0)?;
         changes += 1;
     }
-    let (used, time) = (target.usage().since(usage), begun.elapsed());
+    let (used, time) = (target.usage()?.since(usage), begun.elapsed());
     let frames = views.frames - frames;
 
     let mut record = Record::new("presence", kind, sizes);
@@ -135,11 +135,11 @@ fn gather(target: &Target, sizes: &Sizes) -> io::Result<(Fleet, Vec<Account>)> {
 
 /// The share of a core that the server uses meanwhile.
 fn run_for(target: &Target, fleet: &mut Fleet, views: &mut Views, time: Duration) -> io::Result<f64> {
-    let (usage, begun) = (target.usage(), Instant::now());
+    let (usage, begun) = (target.usage()?, Instant::now());
     while begun.elapsed() < time {
         fleet.turn(begun + time, views)?;
     }
-    Ok(target.usage().since(usage).server.as_secs_f64() / begun.elapsed().as_secs_f64())
+    Ok(target.usage()?.since(usage).server.as_secs_f64() / begun.elapsed().as_secs_f64())
 }
 
 /// The one who has been away longest comes, or the one who has been here longest goes.

@@ -132,11 +132,11 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     while run.schedule.next < warm {
         run.step(&mut fleet, warm)?;
     }
-    let (before, begun) = (target.usage(), Instant::now());
+    let (before, begun) = (target.usage()?, Instant::now());
     while run.schedule.next < warm + measured {
         run.step(&mut fleet, warm + measured)?;
     }
-    let (used, time) = (target.usage().since(before), begun.elapsed());
+    let (used, time) = (target.usage()?.since(before), begun.elapsed());
     let verdict = talk::settle(stage, &target, &mut fleet, &mut run)?;
 
     let mut record = Record::new("rate", kind, sizes);

@@ -62,7 +62,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
         fleet.set_hello(index, people::frame(&hello));
     }
 
-    let (usage, begun) = (target.usage(), Instant::now());
+    let (usage, begun) = (target.usage()?, Instant::now());
     (storm.broken, storm.talk.delivered) = (true, 0);
     storm.talk.expect_replays();
     (0..users).try_for_each(|index| fleet.cut(index))?;
@@ -70,7 +70,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     fleet.turn_until("one message each", PATIENCE, &mut storm, |_, storm| {
         storm.talk.delivered >= users as u64
     })?;
-    let (whole, used) = (begun.elapsed(), target.usage().since(usage));
+    let (whole, used) = (begun.elapsed(), target.usage()?.since(usage));
 
     let mut record = Record::new("storm", kind, sizes);
     record.figure("all_in_s", back.as_secs_f64());
