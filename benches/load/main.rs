@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cores::Cores;
-use report::Record;
+use report::{Journal, Record};
 use scenarios::Scenario;
 use settings::{HELP, Settings};
 use stage::Stage;
@@ -74,24 +74,21 @@ fn measure(arguments: Vec<OsString>) -> io::Result<ExitCode> {
     let out = settings.out.clone().unwrap_or_else(default_out);
     std::fs::create_dir_all(&out)?;
     say(&report::environment(&stage));
-    let (mut records, mut failed): (Vec<Record>, bool) = (Vec::new(), false);
+    let (mut journal, mut failed) = (Journal::open(&out.join("results.jsonl"))?, false);
     for scenario in chosen {
         eprintln!("{} …", scenario.name);
-        match (scenario.run)(&stage, &settings.sizes) {
-            Ok(measured) => {
-                say(&report::figures(&measured));
-                report::keep(&measured, &out.join("results.jsonl"))?;
-                records.extend(measured);
-            }
-            // The others are measured all the same.
-            Err(error) => {
-                say(&format!("\n`{}` was not measured: {error}", scenario.name));
-                failed = true;
-            }
+        let before = journal.records().len();
+        let outcome = (scenario.run)(&stage, &settings.sizes, &mut journal);
+        say(&report::figures(&journal.records()[before..]));
+        // The others are measured all the same.
+        if let Err(error) = outcome {
+            say(&format!("\n`{}` was not measured to its end: {error}", scenario.name));
+            failed = true;
         }
     }
-    report::draw_curves(&records, &out)?;
-    say(&report::goals(&records));
+    let records = journal.records();
+    report::draw_curves(records, &out)?;
+    say(&report::goals(records));
     let sound = !failed && records.iter().all(Record::is_sound);
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

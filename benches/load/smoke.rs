@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::cores;
 use crate::cores::Cores;
-use crate::report::{self, Record};
+use crate::report::{self, Journal, Record};
 use crate::say;
 use crate::scenarios::{self, Scenario};
 use crate::settings::Sizes;
@@ -46,14 +46,16 @@ fn test_name(scenario: &Scenario) -> String {
 
 fn passes(stage: &Stage, scenario: &Scenario, sizes: &Sizes) -> bool {
     let begun = Instant::now();
-    let outcome = (scenario.run)(stage, sizes);
-    let passed = outcome.as_ref().is_ok_and(|records| records.iter().all(Record::is_sound));
+    let mut journal = Journal::in_memory();
+    let outcome = (scenario.run)(stage, sizes, &mut journal);
+    let passed = outcome.is_ok() && journal.records().iter().all(Record::is_sound);
     let word = if passed { "ok" } else { "FAILED" };
     say(&format!("test {} ... {word} ({:.1} s)", test_name(scenario), begun.elapsed().as_secs_f64()));
-    match outcome {
-        Ok(records) if !passed => say(&report::figures(&records)),
-        Ok(_) => {}
-        Err(error) => say(&format!("{error}")),
+    if !passed {
+        say(&report::figures(journal.records()));
+    }
+    if let Err(error) = outcome {
+        say(&error.to_string());
     }
     passed
 }

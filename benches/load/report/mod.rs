@@ -133,12 +133,33 @@ impl Record {
     }
 }
 
-/// Appends the records to a file, a JSON object a line.
-pub fn keep(records: &[Record], path: &Path) -> io::Result<()> {
-    let mut file = File::options().create(true).append(true).open(path)?;
-    for record in records {
-        serde_json::to_writer(&mut file, record)?;
-        writeln!(file)?;
+/// The runs so far. Each is kept as soon as it is made: what comes after it may
+/// fail.
+pub struct Journal {
+    records: Vec<Record>,
+    file: Option<File>,
+}
+
+impl Journal {
+    /// Appended to this file, a JSON object a line.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        Ok(Self { records: Vec::new(), file: Some(file) })
     }
-    Ok(())
+
+    pub fn in_memory() -> Self {
+        Self { records: Vec::new(), file: None }
+    }
+
+    pub fn keep(&mut self, record: Record) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            writeln!(file, "{}", serde_json::to_string(&record)?)?;
+        }
+        self.records.push(record);
+        Ok(())
+    }
+
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::client::{Handler, Said};
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage};
 use crate::talk::{self, Noted, Talk, Talks};
@@ -14,8 +14,8 @@ const WARM_UP_SHARE: f64 = 0.2;
 /// Who sends: the other, and the first of the tabs.
 const SENDERS: usize = 2;
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
-    stage.kinds().iter().map(|kind| measure(stage, *kind, sizes)).collect()
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
+    stage.kinds().iter().try_for_each(|kind| journal.keep(measure(stage, *kind, sizes)?))
 }
 
 struct Fanout {

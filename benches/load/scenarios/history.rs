@@ -14,7 +14,7 @@ use super::rate::{self, Rate};
 use crate::client::{Fleet, Visitor};
 use crate::judge::Verdict;
 use crate::people;
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage, Target};
 use crate::talk;
@@ -38,7 +38,7 @@ WHERE conversation_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
 
 type Row = (i64, Uuid, Uuid, time::OffsetDateTime, String);
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
     let target = stage.start(Kind::Server, &[])?;
     let accounts = people::log_in(&target, 1 + CONVERSATIONS as usize)?;
     let pairs: Vec<(u32, u32)> = (1..).take(CONVERSATIONS as usize).map(|other| (0, other)).collect();
@@ -57,7 +57,7 @@ pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
         let (mut fleet, mut rate) = writers.join().expect("no panic")?;
         let (record, mut verdict) = measured?;
         verdict += talk::settle(stage, &target, &mut fleet, &mut rate)?;
-        Ok(vec![record.judged(verdict, &rate.talk.refused)])
+        journal.keep(record.judged(verdict, &rate.talk.refused))
     })
 }
 

@@ -10,7 +10,7 @@ use crate::client::{Fleet, Handler, Said};
 use crate::cores;
 use crate::judge::Verdict;
 use crate::people;
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage, Target};
 use crate::talk;
@@ -18,14 +18,13 @@ use crate::talk;
 /// Sockets that come first, for what all share: pools, buffers, the allocator.
 const WARM: usize = 100;
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
-    let mut records = Vec::new();
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
     for sizes in sizes.along_idle() {
         for kind in stage.kinds().iter().filter(|kind| **kind != Kind::Commit) {
-            records.push(measure(stage, *kind, &sizes)?);
+            journal.keep(measure(stage, *kind, &sizes)?)?;
         }
     }
-    Ok(records)
+    Ok(())
 }
 
 /// Nobody says anything: no message comes.

@@ -14,12 +14,12 @@ use std::io;
 
 pub use history::FEWEST as FEWEST_MESSAGES;
 
-use crate::report::Record;
+use crate::report::Journal;
 use crate::settings::Sizes;
 use crate::stage::Stage;
 
 /// Runs it on everything there is to measure.
-type Run = fn(&Stage, &Sizes) -> io::Result<Vec<Record>>;
+type Run = fn(&Stage, &Sizes, &mut Journal) -> io::Result<()>;
 
 pub struct Scenario {
     pub name: &'static str,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::accounting;
 use crate::client::{Handler, Said};
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage};
 use crate::talk::{self, Noted, Talk, Talks};
@@ -13,14 +13,13 @@ use crate::talk::{self, Noted, Talk, Talks};
 /// How long it runs before it is measured.
 const WARM_UP_SHARE: f64 = 0.2;
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
-    let mut records = Vec::new();
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
     for sizes in sizes.along_users() {
         for kind in stage.kinds() {
-            records.push(measure(stage, *kind, &sizes)?);
+            journal.keep(measure(stage, *kind, &sizes)?)?;
         }
     }
-    Ok(records)
+    Ok(())
 }
 
 /// Everybody sends the next as soon as one is answered.

@@ -11,7 +11,7 @@ use crate::client::{Fleet, Handler, Said};
 use crate::cores;
 use crate::judge::Verdict;
 use crate::people::{self, Account};
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage, Target};
 use crate::talk;
@@ -26,9 +26,9 @@ const SETTINGS: [(&str, &str); 1] = [("TIDINGS_PRESENCE_GRACE_MS", "0")];
 /// Within the interval of the bare count, and some more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
     let kind = if stage.is_given() { Kind::Given } else { Kind::Server };
-    sizes.along_online().iter().map(|sizes| measure(stage, kind, sizes)).collect()
+    sizes.along_online().iter().try_for_each(|sizes| journal.keep(measure(stage, kind, sizes)?))
 }
 
 /// What those who look have been told. The first sockets of the fleet are theirs.

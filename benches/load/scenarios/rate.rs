@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use crate::client::{Fleet, Handler, Said};
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage};
 use crate::talk::{self, Noted, Talk, Talks};
@@ -20,14 +20,13 @@ const LATE_MAX: Duration = Duration::from_millis(1);
 const LONGEST_US: u64 = 60_000_000;
 const DIGITS: u8 = 3;
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
-    let mut records = Vec::new();
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
     for sizes in sizes.along_rate() {
         for kind in stage.kinds() {
-            records.push(measure(stage, *kind, &sizes)?);
+            journal.keep(measure(stage, *kind, &sizes)?)?;
         }
     }
-    Ok(records)
+    Ok(())
 }
 
 /// When every message is due: one after the other, the senders in turn.

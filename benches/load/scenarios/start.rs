@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::directory::Directory;
 use crate::program::{Program, server_binary};
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage};
 
@@ -13,7 +13,7 @@ use crate::stage::{Kind, Stage};
 const PATIENCE: Duration = Duration::from_secs(30);
 const MIB: f64 = 1024.0 * 1024.0;
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
     let directory = Directory::new();
     // The first start makes the cluster, and is not measured.
     let mut times = Vec::new();
@@ -32,5 +32,5 @@ pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
     record.figure("start_p50_s", times[times.len() / 2]);
     record.figure("start_max_s", times[times.len() - 1]);
     record.figure("binary_mib", std::fs::metadata(server_binary())?.len() as f64 / MIB);
-    Ok(vec![record])
+    journal.keep(record)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Handler, Said};
 use crate::cores;
 use crate::people;
-use crate::report::Record;
+use crate::report::{Journal, Record};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Stage};
 use crate::talk::{self, Talk, Talks};
@@ -15,9 +15,8 @@ use crate::talk::{self, Talk, Talks};
 /// For the whole storm.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-pub fn run(stage: &Stage, sizes: &Sizes) -> io::Result<Vec<Record>> {
-    let run = |kind: &Kind| measure(stage, *kind, sizes);
-    stage.kinds().iter().map(run).collect()
+pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()> {
+    stage.kinds().iter().try_for_each(|kind| journal.keep(measure(stage, *kind, sizes)?))
 }
 
 struct Storm {
