@@ -1,9 +1,11 @@
 //! Lost, doubled and reordered, counted exactly.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
 use serde::Serialize;
+
+use crate::client::Said;
 
 /// What went wrong in a run. Figures are worth something only when nothing did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +26,23 @@ impl AddAssign for Verdict {
         self.lost += other.lost;
         self.doubled += other.doubled;
         self.reordered += other.reordered;
+    }
+}
+
+/// What a server has refused, by code, and what else makes a run void.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct Refused(BTreeMap<String, u64>);
+
+impl Refused {
+    pub fn note(&mut self, said: &Said) {
+        if let Some(name) = said.refusal() {
+            *self.0.entry(name).or_default() += 1;
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::client::{Fleet, Handler, Said};
-use crate::judge::{Judge, Verdict};
+use crate::judge::{Judge, Refused, Verdict};
 use crate::message::{Name, Template};
 use crate::people::{self, Account};
 use crate::stage::{Stage, Target};
@@ -29,7 +29,7 @@ pub struct Talk {
     /// expect that; else every frame is taken as it comes.
     aside: Option<Vec<BTreeMap<u64, Name>>>,
     /// What was refused, by code. Then a run is void, too.
-    pub refused: BTreeMap<String, u64>,
+    pub refused: Refused,
     pub answered: u64,
     pub delivered: u64,
     /// Messages of others that the database has held from the beginning.
@@ -63,7 +63,7 @@ impl Talk {
             conversations,
             templates,
             aside: None,
-            refused: BTreeMap::new(),
+            refused: Refused::default(),
             answered: 0,
             delivered: 0,
             stored_before: 0,
@@ -118,15 +118,10 @@ impl Talk {
                 self.delivered += 1;
                 Noted::Heard(*name)
             }
-            Said::Refused(code) => {
-                *self.refused.entry(format!("{code:?}")).or_default() += 1;
+            other => {
+                self.refused.note(other);
                 Noted::Other
             }
-            Said::Resync => {
-                *self.refused.entry("Resync".to_owned()).or_default() += 1;
-                Noted::Other
-            }
-            _ => Noted::Other,
         }
     }
 

@@ -109,10 +109,6 @@ impl Fleet {
         self.lines[index].seat.hello = hello;
     }
 
-    pub fn is_in(&self, index: usize) -> bool {
-        self.lines[index].stage == Stage::In
-    }
-
     /// How many there are, in or out.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -125,6 +121,7 @@ impl Fleet {
 
     /// Cuts it: a reset, no farewell.
     pub fn cut(&mut self, index: usize) -> io::Result<()> {
+        self.waiting.retain(|one| *one != index);
         let line = &mut self.lines[index];
         if let Some(stream) = line.stream.take() {
             socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;

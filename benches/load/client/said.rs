@@ -5,12 +5,26 @@ use crate::message::{Name, UUID_LEN, UuidText};
 /// What a server says, as far as it is judged.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
-    Stored { name: Name, seq: u64 },
-    Message { name: Name, seq: u64 },
+    Stored {
+        name: Name,
+        seq: u64,
+    },
+    Message {
+        name: Name,
+        seq: u64,
+    },
     Synced,
-    Presence { version: u64, count: u32, joins: Vec<String>, leaves: Vec<String>, whole: bool },
+    Presence {
+        version: u64,
+        count: u32,
+        joins: Vec<String>,
+        leaves: Vec<String>,
+        whole: bool,
+    },
     Refused(Code),
     Resync,
+    /// No frame of the protocol.
+    Unreadable,
     Other,
 }
 
@@ -26,6 +40,15 @@ impl Said {
     /// other order of fields, and everything else, by the types of the protocol.
     pub fn read(text: &[u8]) -> Self {
         stored(text).or_else(|| message(text)).unwrap_or_else(|| slowly(text))
+    }
+
+    /// Under which name this makes a run void, if it does.
+    pub fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Refused(code) => Some(format!("{code:?}")),
+            Self::Resync | Self::Unreadable => Some(format!("{self:?}")),
+            _ => None,
+        }
     }
 }
 
@@ -82,6 +105,7 @@ fn slowly(text: &[u8]) -> Said {
             leaves: difference.leaves.iter().map(ToString::to_string).collect(),
             whole: false,
         },
-        _ => Said::Other,
+        Ok(_) => Said::Other,
+        Err(_) => Said::Unreadable,
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::judge::Verdict;
+use crate::judge::{Refused, Verdict};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Usage};
 
@@ -40,7 +40,7 @@ pub struct Record {
     pub figures: BTreeMap<&'static str, f64>,
     pub verdict: Verdict,
     /// Refusals by code.
-    pub refused: BTreeMap<String, u64>,
+    pub refused: Refused,
     /// Why the figures say less of what was measured than of the machine or of
     /// the generator. No goal is judged by them then.
     pub doubts: BTreeSet<&'static str>,
@@ -58,7 +58,7 @@ impl Record {
             sizes: sizes.of(scenario),
             figures: BTreeMap::new(),
             verdict: Verdict::default(),
-            refused: BTreeMap::new(),
+            refused: Refused::default(),
             doubts: BTreeSet::new(),
             notes: Vec::new(),
         }
@@ -110,7 +110,7 @@ impl Record {
     }
 
     /// With the judge's word: no figures are kept that something is wrong with.
-    pub fn judged(mut self, verdict: Verdict, refused: &BTreeMap<String, u64>) -> Self {
+    pub fn judged(mut self, verdict: Verdict, refused: &Refused) -> Self {
         self.verdict = verdict;
         self.refused = refused.clone();
         if !self.is_sound() {

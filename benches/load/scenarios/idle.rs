@@ -1,14 +1,13 @@
 //! Logged-in sockets on which nothing is said: what each costs, and how fast
 //! they come.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::time::Instant;
 
 use crate::accounting;
 use crate::client::{Fleet, Handler, Said};
 use crate::cores;
-use crate::judge::Verdict;
+use crate::judge::{Refused, Verdict};
 use crate::people;
 use crate::report::{Journal, Record};
 use crate::settings::Sizes;
@@ -31,11 +30,13 @@ pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()
 #[derive(Default)]
 struct Idle {
     said: u64,
+    refused: Refused,
 }
 
 impl Handler for Idle {
     fn on_said(&mut self, _: usize, said: Said, _: &mut Vec<u8>) {
         self.said += u64::from(matches!(said, Said::Stored { .. } | Said::Message { .. }));
+        self.refused.note(&said);
     }
 }
 
@@ -73,7 +74,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     }
     record.surroundings(used, entry);
     let verdict = Verdict { doubled: idle.said, ..Verdict::default() };
-    Ok(record.judged(verdict, &BTreeMap::new()))
+    Ok(record.judged(verdict, &idle.refused))
 }
 
 /// In bytes, at a moment.
