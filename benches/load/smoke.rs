@@ -1,10 +1,12 @@
-//! What `cargo test` runs: every scenario at a size of seconds. The names and
-//! filters are those of libtest, as far as cargo passes them on.
+//! What `cargo test` runs: every scenario at a size of seconds. Names, filters
+//! and options are those of libtest.
 
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
+
+use lexopt::prelude::*;
 
 use crate::cores;
 use crate::cores::Cores;
@@ -15,14 +17,10 @@ use crate::settings::Sizes;
 use crate::stage::Stage;
 
 pub fn run(arguments: &[OsString]) -> io::Result<ExitCode> {
-    let is_chosen = |one: &Scenario| {
-        let name = test_name(one);
-        let mut filters = arguments.iter().filter_map(|one| one.to_str()).filter(|one| !one.starts_with('-'));
-        filters.clone().next().is_none() || filters.any(|filter| name.contains(filter))
-    };
-    let chosen: Vec<&Scenario> =
-        std::iter::once(&scenarios::MISTAKES).chain(&scenarios::ALL).filter(|one| is_chosen(one)).collect();
-    if arguments.iter().any(|argument| argument == "--list") {
+    let choice = Choice::read(arguments).map_err(io::Error::other)?;
+    let all = std::iter::once(&scenarios::MISTAKES).chain(&scenarios::ALL);
+    let chosen: Vec<&Scenario> = all.filter(|one| choice.has(&test_name(one))).collect();
+    if choice.list {
         chosen.iter().for_each(|one| say(&format!("{}: test", test_name(one))));
         return Ok(ExitCode::SUCCESS);
     }
@@ -38,6 +36,47 @@ pub fn run(arguments: &[OsString]) -> io::Result<ExitCode> {
         failed += usize::from(!passes(&stage, scenario, &sizes));
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What libtest would take from these arguments; of its options only those that
+/// say what is run.
+#[derive(Default)]
+struct Choice {
+    filters: Vec<String>,
+    skipped: Vec<String>,
+    exact: bool,
+    list: bool,
+    /// Only what is ignored otherwise, and nothing is.
+    ignored: bool,
+}
+
+impl Choice {
+    fn read(arguments: &[OsString]) -> Result<Self, lexopt::Error> {
+        let mut choice = Self::default();
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Value(filter) => choice.filters.push(filter.string()?),
+                Long("skip") => choice.skipped.push(parser.value()?.string()?),
+                Long("exact") => choice.exact = true,
+                Long("list") => choice.list = true,
+                Long("ignored") => choice.ignored = true,
+                Long("test-threads" | "logfile" | "color" | "format" | "shuffle-seed") | Short('Z') => {
+                    parser.value()?;
+                }
+                // How it is run and shown.
+                _ => drop(parser.optional_value()),
+            }
+        }
+        Ok(choice)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let fits = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
+        !self.ignored
+            && (self.filters.is_empty() || self.filters.iter().any(fits))
+            && !self.skipped.iter().any(fits)
+    }
 }
 
 fn test_name(scenario: &Scenario) -> String {
