@@ -49,7 +49,8 @@ fn ended_children(parent: i32) -> io::Result<Duration> {
     Ok(from_ticks(stat.field(CHILDREN_USER_TIME)? + stat.field(CHILDREN_SYSTEM_TIME)?))
 }
 
-fn children(parent: i32) -> io::Result<Vec<i32>> {
+/// The processes that this one has begun and that still are.
+pub fn children(parent: i32) -> io::Result<Vec<i32>> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();

@@ -1,5 +1,9 @@
 //! The real program, in a process of its own.
 
+#[path = "../../../benches/load/accounting.rs"]
+#[allow(dead_code, reason = "the benchmark needs more of it")]
+mod accounting;
+
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -16,9 +20,6 @@ use super::client::Person;
 use super::run::Directory;
 use super::server::settings;
 use super::{PATIENCE, cluster, eventually, eventually_some};
-
-/// `USER_HZ` of Linux, in which proc(5) counts.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What it prints, once, when it serves.
 const ANNOUNCEMENT: &str = "tidings listening on ";
@@ -108,15 +109,7 @@ impl ServerProcess {
     async fn postgres_processes(&self) -> Vec<i32> {
         let first = self.postgres().await;
         let mut all = vec![first];
-        for entry in std::fs::read_dir("/proc").expect("Linux has it").flatten() {
-            // One that has ended meanwhile is none.
-            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-            let Some((head, rest)) = stat.rsplit_once(')') else { continue };
-            let number = |text: Option<&str>| text?.parse::<i32>().ok();
-            let parent = number(rest.split_whitespace().nth(1));
-            let process = number(head.split_whitespace().next());
-            all.extend(process.filter(|_| parent == Some(first)));
-        }
+        all.extend(accounting::children(first).expect("Linux has /proc"));
         all
     }
 
@@ -128,26 +121,18 @@ impl ServerProcess {
         eventually("it accepts", async || PgConnection::connect(&self.database_url()).await.is_ok()).await;
     }
 
-    /// Its resident memory (`VmRSS` of proc(5)).
+    /// Its resident memory.
     pub fn resident_bytes(&self) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).expect("it runs");
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        kib.and_then(|kib| kib.trim().parse::<usize>().ok()).expect("a size in kB") * 1024
+        let bytes = accounting::resident(self.process()).expect("it runs");
+        usize::try_from(bytes).expect("it fits in memory")
     }
 
-    /// The share of a core that it uses over a time (`utime` and `stime` of proc(5)).
+    /// The share of a core that it uses over a time.
     pub async fn load_over(&self, time: Duration) -> f64 {
-        let (before, begun) = (self.cpu_seconds(), Instant::now());
-        tokio::time::sleep(time).await;
-        (self.cpu_seconds() - before) / begun.elapsed().as_secs_f64()
-    }
-
-    fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process())).expect("it runs");
-        // The name of the program, in brackets, may hold spaces.
-        let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
-        let ticks = |index: usize| fields.split(' ').nth(index).and_then(|field| field.parse::<f64>().ok());
-        (ticks(11).expect("utime") + ticks(12).expect("stime")) / TICKS_PER_SECOND
+        let used = || accounting::cpu(self.process()).expect("it runs");
+        let (before, begun) = (used(), Instant::now());
+        sleep(time).await;
+        (used() - before).as_secs_f64() / begun.elapsed().as_secs_f64()
     }
 
     /// Status and text of what anybody may ask for.
