@@ -112,13 +112,15 @@ impl Roster {
 
     /// Ends what is due and says what changed since the last call: the new
     /// version with its changes, or none when everything is as it was.
-    pub fn difference(&mut self, now: Instant) -> Option<(u64, HashMap<UserId, Change>)> {
+    ///
+    /// `looked`: somebody was shown the roster since then, and may know of a state
+    /// that was passing. So of everyone who changed it is said how they are now.
+    pub fn difference(&mut self, now: Instant, looked: bool) -> Option<(u64, HashMap<UserId, Change>)> {
         self.end_absences(now);
         let before = std::mem::take(&mut self.before);
-        let changes: HashMap<_, _> = before
-            .into_iter()
-            .filter_map(|(user, shown)| Some((user, self.change_from(user, shown)?)))
-            .collect();
+        let change = |user, shown| if looked { self.state_of(user) } else { self.change_from(user, shown) };
+        let changes: HashMap<_, _> =
+            before.into_iter().filter_map(|(user, shown)| Some((user, change(user, shown)?))).collect();
         if changes.is_empty() {
             return None;
         }
@@ -142,13 +144,18 @@ impl Roster {
     fn change_from(&self, user: UserId, before: Shown) -> Option<Change> {
         match (before, self.shown_as(user)) {
             (Shown::Offline, Shown::Offline) => None,
-            (Shown::Offline, now) => {
-                Some(Change::Joined { user: self.get(user)?.clone(), away: now == Shown::Away })
-            }
-            (_, Shown::Offline) => Some(Change::Left),
+            (Shown::Offline, _) | (_, Shown::Offline) => self.state_of(user),
             (Shown::Active, Shown::Away) => Some(Change::Away),
             (Shown::Away, Shown::Active) => Some(Change::Back),
             (Shown::Active, Shown::Active) | (Shown::Away, Shown::Away) => None,
+        }
+    }
+
+    /// The change that is right whatever was shown before.
+    fn state_of(&self, user: UserId) -> Option<Change> {
+        match self.shown_as(user) {
+            Shown::Offline => Some(Change::Left),
+            now => Some(Change::Joined { user: self.get(user)?.clone(), away: now == Shown::Away }),
         }
     }
 

@@ -77,6 +77,8 @@ pub struct PresenceState {
     seen: Seen,
     /// Whether everyone is told of everyone; see [`PresenceState::choose_mode`].
     complete: bool,
+    /// Whether somebody was shown the roster since the last difference.
+    looked: bool,
     counted_at: Instant,
     count_sent: usize,
 }
@@ -101,6 +103,7 @@ impl Actor for Presence {
             seen: Seen::new(arguments.database, arguments.settings.seen_interval),
             watchers: Watchers::default(),
             complete: true,
+            looked: false,
             counted_at: Instant::now(),
             count_sent: 0,
         })
@@ -171,16 +174,21 @@ impl PresenceState {
 
     fn on_watch(&mut self, user: UserId, watch: Watch) {
         self.watchers.set(user, watch);
+        self.looked = true;
         self.send_snapshot(user);
     }
 
     fn on_tick(&mut self, myself: &ActorRef<PresenceMessage>, now: Instant) {
-        let difference = self.directory.roster_mut().difference(now);
+        let looked = std::mem::take(&mut self.looked);
+        let difference = self.directory.roster_mut().difference(now, looked);
         self.seen.store(myself, &self.directory, now);
         metrics::users_online(self.count());
         let changed_mode = self.choose_mode();
         match difference {
-            _ if changed_mode => self.watchers.everyone().for_each(|user| self.send_snapshot(user)),
+            _ if changed_mode => {
+                self.looked = true;
+                self.watchers.everyone().for_each(|user| self.send_snapshot(user));
+            }
             Some((version, changes)) => self.send_difference(version, &changes),
             None => {}
         }

@@ -17,12 +17,12 @@ fn user(name: &str) -> User {
 fn with_ada(now: Instant) -> (Roster, User) {
     let (mut roster, ada) = (Roster::default(), user("ada"));
     roster.arrive(ada.clone(), "ada", VISIBLE);
-    assert_eq!(roster.difference(now).map(|(version, _)| version), Some(1));
+    assert_eq!(roster.difference(now, false).map(|(version, _)| version), Some(1));
     (roster, ada)
 }
 
 fn changes(roster: &mut Roster, now: Instant) -> Vec<(UserId, Change)> {
-    roster.difference(now).map(|(_, changes)| changes.into_iter().collect()).unwrap_or_default()
+    roster.difference(now, false).map(|(_, changes)| changes.into_iter().collect()).unwrap_or_default()
 }
 
 #[test]
@@ -30,9 +30,9 @@ fn a_reload_within_the_grace_is_no_change() {
     let now = Instant::now();
     let (mut roster, ada) = with_ada(now);
     roster.depart(ada.id, now, now + Duration::from_secs(10));
-    assert_eq!(roster.difference(now + Duration::from_secs(9)), None);
+    assert_eq!(roster.difference(now + Duration::from_secs(9), false), None);
     roster.arrive(ada.clone(), "ada", VISIBLE);
-    assert_eq!(roster.difference(now + Duration::from_secs(60)), None);
+    assert_eq!(roster.difference(now + Duration::from_secs(60), false), None);
     assert!(roster.contains(ada.id));
     assert!(roster.take_left().is_empty());
 }
@@ -44,7 +44,7 @@ fn who_stays_away_leaves_once() {
     let later = now + Duration::from_secs(10);
     roster.depart(ada.id, now, later);
     assert_eq!(changes(&mut roster, later), [(ada.id, Change::Left)]);
-    assert_eq!(roster.difference(later), None);
+    assert_eq!(roster.difference(later, false), None);
     assert!(roster.is_empty() && roster.users.is_empty());
     assert_eq!(roster.take_left(), HashMap::from([(ada.id, now)]), "seen until then, not until now");
 }
@@ -54,7 +54,7 @@ fn coming_and_going_between_two_differences_is_silent() {
     let (mut roster, ada, now) = (Roster::default(), user("ada"), Instant::now());
     roster.arrive(ada.clone(), "ada", VISIBLE);
     roster.depart(ada.id, now, now);
-    assert_eq!(roster.difference(now), None);
+    assert_eq!(roster.difference(now, false), None);
     assert!(roster.take_left().contains_key(&ada.id), "and yet was here");
 }
 
@@ -64,7 +64,7 @@ fn after_a_restart_those_without_a_connection_depart() {
     let (mut roster, ada) = with_ada(now);
     let bob = user("bob");
     roster.arrive(bob.clone(), "bob", VISIBLE);
-    roster.difference(now);
+    roster.difference(now, false);
     roster.reconcile(|id| id == ada.id, now, now);
     assert_eq!(changes(&mut roster, now), [(bob.id, Change::Left)]);
 }
@@ -89,12 +89,12 @@ fn away_and_back_within_one_difference_is_no_change() {
     let (mut roster, ada) = with_ada(now);
     roster.set_away(ada.id, true);
     roster.set_away(ada.id, false);
-    assert_eq!(roster.difference(now), None);
+    assert_eq!(roster.difference(now, false), None);
     roster.set_away(ada.id, true);
     assert_eq!(changes(&mut roster, now), [(ada.id, Change::Away)]);
     roster.depart(ada.id, now, now + Duration::from_secs(10));
     roster.arrive(ada.clone(), "ada", VISIBLE);
-    assert_eq!(roster.difference(now), None, "a reload is no reason to come back");
+    assert_eq!(roster.difference(now, false), None, "a reload is no reason to come back");
     roster.set_away(ada.id, false);
     assert_eq!(changes(&mut roster, now), [(ada.id, Change::Back)]);
 }
@@ -108,7 +108,7 @@ fn who_becomes_invisible_leaves_without_a_grace_and_joins_when_visible() {
     assert_eq!(changes(&mut roster, now), [(ada.id, Change::Left)]);
     assert!(roster.take_left().is_empty(), "the time is stored with the choice");
     roster.set_away(ada.id, true);
-    assert_eq!(roster.difference(now), None);
+    assert_eq!(roster.difference(now, false), None);
     roster.learn(ada.id, VISIBLE_AGAIN);
     roster.learn(ada.id, INVISIBLE);
     assert_eq!(changes(&mut roster, now), [(ada.id, Change::Joined { user: ada, away: true })]);
@@ -128,9 +128,9 @@ fn an_older_choice_that_arrives_with_a_connection_changes_nothing() {
 fn who_is_invisible_comes_and_goes_unseen() {
     let (mut roster, ada, now) = (Roster::default(), user("ada"), Instant::now());
     roster.arrive(ada.clone(), "ada", INVISIBLE);
-    assert_eq!(roster.difference(now), None);
+    assert_eq!(roster.difference(now, false), None);
     roster.depart(ada.id, now, now);
-    assert_eq!(roster.difference(now), None);
+    assert_eq!(roster.difference(now, false), None);
     assert!(roster.users.is_empty() && roster.take_left().is_empty());
 }
 
@@ -141,6 +141,8 @@ enum Step {
     Depart(u128),
     Away(u128, bool),
     Learn(u128, u64),
+    /// Somebody else begins to look.
+    Look,
     /// So many seconds later, a difference.
     Tick(u64),
 }
@@ -152,24 +154,32 @@ fn step() -> impl Strategy<Value = Step> {
         who.clone().prop_map(Step::Depart),
         (who.clone(), any::<bool>()).prop_map(|(who, away)| Step::Away(who, away)),
         (who, choice).prop_map(|(who, choice)| Step::Learn(who, choice)),
+        Just(Step::Look),
         (0..8u64).prop_map(Step::Tick),
     ]
 }
 
-/// What a client makes of the differences: who is online, and whether away.
-fn apply(client: &mut Map<UserId, bool>, changes: HashMap<UserId, Change>) {
+/// Who is online, and whether away.
+type Client = Map<UserId, bool>;
+
+/// What a client makes of the differences.
+fn apply(client: &mut Client, changes: &HashMap<UserId, Change>, looked: bool) {
     for (user, change) in changes {
         let was_right = match change {
-            Change::Joined { away, .. } => client.insert(user, away).is_none(),
-            Change::Left => client.remove(&user).is_some(),
-            Change::Away => client.insert(user, true) == Some(false),
-            Change::Back => client.insert(user, false) == Some(true),
+            Change::Joined { away, .. } => client.insert(*user, *away).is_none(),
+            Change::Left => client.remove(user).is_some(),
+            Change::Away => client.insert(*user, true) == Some(false),
+            Change::Back => client.insert(*user, false) == Some(true),
         };
-        assert!(was_right, "{user} was not as the change has it");
+        assert!(was_right || looked, "{user} was not as the change has it");
     }
 }
 
 impl Roster {
+    fn snapshot(&self) -> Client {
+        self.iter().map(|user| (user.id, self.is_away(user.id))).collect()
+    }
+
     fn check_invariants(&self) {
         let shown = self.users.iter().filter(|(_, entry)| !entry.visibility.is_invisible());
         let index: BTreeMap<_, _> = shown.map(|(id, entry)| (entry.key.clone(), *id)).collect();
@@ -178,12 +188,13 @@ impl Roster {
 }
 
 proptest! {
-    /// A client that adds up the differences knows what a snapshot would say, and
-    /// never of anybody who is invisible.
+    /// A client that adds up the differences knows what a snapshot would say, whenever
+    /// it began to look, and never of anybody who is invisible.
     #[test]
     fn differences_add_up_to_the_snapshot(steps in prop::collection::vec(step(), 0..80)) {
         let grace = Duration::from_secs(5);
-        let (mut roster, mut client, mut now) = (Roster::default(), Map::new(), Instant::now());
+        let (mut roster, mut clients, mut now) = (Roster::default(), vec![Client::new()], Instant::now());
+        let mut looked = false;
         let id = |who| UserId(uuid::Uuid::from_u128(who));
         for step in steps {
             match step {
@@ -194,18 +205,22 @@ proptest! {
                 Step::Depart(who) => roster.depart(id(who), now, now + grace),
                 Step::Away(who, away) => roster.set_away(id(who), away),
                 Step::Learn(who, choice) => roster.learn(id(who), Visibility(choice)),
+                Step::Look => {
+                    clients.push(roster.snapshot());
+                    looked = true;
+                }
                 Step::Tick(seconds) => {
                     now += Duration::from_secs(seconds);
-                    if let Some((_, changes)) = roster.difference(now) {
+                    if let Some((_, changes)) = roster.difference(now, looked) {
                         prop_assert!(!changes.is_empty());
-                        apply(&mut client, changes);
+                        clients.iter_mut().for_each(|client| apply(client, &changes, looked));
                     }
-                    let snapshot: Map<_, _> =
-                        roster.iter().map(|user| (user.id, roster.is_away(user.id))).collect();
-                    prop_assert_eq!(&snapshot, &client);
+                    looked = false;
+                    let snapshot = roster.snapshot();
+                    prop_assert!(clients.iter().all(|client| *client == snapshot));
                     let is_visible = |id: &UserId| !roster.users[id].visibility.is_invisible();
-                    prop_assert!(client.keys().all(is_visible));
-                    prop_assert_eq!(roster.seen(now).count(), client.len());
+                    prop_assert!(snapshot.keys().all(is_visible));
+                    prop_assert_eq!(roster.seen(now).count(), snapshot.len());
                 }
             }
             roster.check_invariants();

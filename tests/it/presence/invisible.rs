@@ -291,3 +291,26 @@ async fn a_choice_is_one_of_two() {
     let answer = ada.request(Method::GET, "/api/session/visibility").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()), (405, "PUT"));
 }
+
+/// Between two differences somebody comes, another begins to look and is shown
+/// them, and they go: by the second difference nothing has changed.
+#[tokio::test]
+async fn who_was_shown_a_state_that_passes_is_told_of_its_end() {
+    let settings = SETTINGS.map(|(name, value)| match name {
+        "TIDINGS_PRESENCE_INTERVAL_MS" => (name, "1000"),
+        _ => (name, value),
+    });
+    let server = TestServer::start(&settings).await;
+    let [ada, bob, cleo] =
+        [server.person("Ada").await, server.person("Bob").await, server.person("Cleo").await];
+    let mut bob = Watcher::of(&bob).await;
+    let _first = cleo.connect(&[]).await;
+    // From here on there is a second to the next difference.
+    bob.sees(&cleo, Some(false)).await;
+    let _here = ada.connect(&[]).await;
+    let mut cleo = Watcher::of(&cleo).await;
+    cleo.sees(&ada, Some(false)).await;
+    choose(&ada, true).await;
+    cleo.sees(&ada, None).await;
+    bob.sees(&ada, None).await;
+}
