@@ -1,7 +1,8 @@
 //! The program: settings, logs, a database, a server, and an orderly end.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,13 +11,17 @@ use tidings::config::{self, Config};
 use tidings::metrics;
 use tidings::postgres::{PrivatePostgres, StartError};
 use tidings::server::Server;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Exit codes besides 0 and 1: a setting or an argument is wrong.
 const EXIT_SETTING: u8 = 2;
+
+/// Connections that wait to be accepted, at the most. When all come back at once,
+/// each beyond it is dropped and tries again after a second, then two, then four.
+const BACKLOG: u32 = 4096;
 
 /// Signals this soon after the first one are the same one.
 const ECHO: Duration = Duration::from_secs(1);
@@ -80,7 +85,7 @@ fn run(config: Config) -> Result<(), String> {
     // First of all, as it is quickly refused. Whoever comes from now on waits for the start.
     let address = config.listen;
     let listener = runtime
-        .block_on(TcpListener::bind(address))
+        .block_on(async { listen(address) })
         .map_err(|error| format!("cannot listen on TIDINGS_LISTEN={address}: {error}"))?;
     // Started from this thread, which lives as long as the process.
     let postgres = match &config.database_url {
@@ -105,6 +110,15 @@ fn run(config: Config) -> Result<(), String> {
         postgres.stop();
     }
     outcome
+}
+
+/// The kernel takes less when `net.core.somaxconn` is lower (listen(2)).
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // What is left of connections of the run before does not keep the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until a signal comes or the server cannot go on.
