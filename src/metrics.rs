@@ -111,12 +111,9 @@ pub fn batch_committed(submissions: usize, stored: usize, took: Duration) {
     counter!(MESSAGES).increment(stored as u64);
 }
 
-/// The submissions that wait to be stored changed by this many.
-pub fn persistence_queue(change: isize) {
-    match change {
-        0.. => gauge!(PERSISTENCE_QUEUE).increment(as_f64(change.unsigned_abs())),
-        _ => gauge!(PERSISTENCE_QUEUE).decrement(as_f64(change.unsigned_abs())),
-    }
+/// How many submissions wait to be stored; said whenever somebody asks.
+pub fn persistence_queue(length: usize) {
+    gauge!(PERSISTENCE_QUEUE).set(as_f64(length));
 }
 
 /// An ephemeral frame was dropped from a queue that was half full.

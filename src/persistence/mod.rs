@@ -28,7 +28,6 @@ use crate::config::Config;
 use crate::directory::UserMessage;
 use crate::directory::{Address, Directory, Progress, Submission};
 use crate::domain::ConversationId;
-use crate::metrics;
 use crate::protocol::{Code, Problem};
 use crate::push::Push;
 use buffer::Bounds;
@@ -91,11 +90,9 @@ pub enum SubmitError {
 pub struct Waiting {
     submission: Submission,
     generation: Generation,
-    _room: Room,
+    /// Held until the answer.
+    _room: OwnedSemaphorePermit,
 }
-
-#[derive(Debug)]
-struct Room(#[expect(dead_code, reason = "held until the answer")] OwnedSemaphorePermit);
 
 impl Persistence {
     /// The writers' addresses, without anybody there yet.
@@ -153,8 +150,7 @@ impl Persistence {
         }
         let writer = writer.ok_or(SubmitError::Replaced)?;
         let permit = self.0.room.clone().try_acquire_owned().map_err(|_| SubmitError::full())?;
-        metrics::persistence_queue(1);
-        let waiting = Waiting { submission, generation, _room: Room(permit) };
+        let waiting = Waiting { submission, generation, _room: permit };
         // It fails only when the writer is dead, and then gives its place back.
         writer.cast(PersistenceMessage::Submit(waiting)).map_err(|_| SubmitError::Replaced)
     }
@@ -207,11 +203,5 @@ impl SubmitError {
     fn full() -> Self {
         let sentence = "Too many messages wait to be stored.";
         Self::Full(Problem::new(Code::Busy, sentence).retry_after_ms(BUSY_RETRY_MS))
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        metrics::persistence_queue(-1);
     }
 }

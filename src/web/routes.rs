@@ -159,7 +159,10 @@ fn operator(context: Arc<Context>) -> BoxedFilter<(Response,)> {
     let get = warp::get().or(warp::head()).unify();
     let health = warp::path!("healthz").and(get).map(status::health);
     let readiness = warp::path!("readyz").and(get).and(with(&context)).then(status::readiness);
-    let metrics = warp::path!("metrics").and(get).map(|| answer(status::metrics()));
+    let metrics = warp::path!("metrics")
+        .and(get)
+        .and(with(&context))
+        .map(|context: Arc<Context>| answer(status::metrics(&context)));
     health.or(readiness).unify().or(metrics).unify().boxed()
 }
 

@@ -50,7 +50,8 @@ pub async fn readiness(context: Arc<Context>) -> Response {
 }
 
 /// `GET /metrics`: in the Prometheus text format.
-pub fn metrics() -> Result<Response, Refusal> {
+pub fn metrics(context: &Context) -> Result<Response, Refusal> {
+    metrics::persistence_queue(context.services.persistence.depth());
     let text = metrics::render().ok_or_else(Refusal::internal)?;
     let mut response = HttpResponse::new(text.into());
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -13,7 +13,7 @@ use crate::directory::{ConnectionId, Settled, Submission};
 use crate::domain::{ClientId, ConversationId, Seq, Text, UserId};
 use crate::persistence::batch::{self, Batch, Deliveries};
 use crate::persistence::buffer::{Bounds, Buffer, Next, Work};
-use crate::persistence::{Generation, Room, Waiting};
+use crate::persistence::{Generation, Waiting};
 use crate::protocol::Code;
 
 pub const BOUNDS: Bounds = Bounds { batch: 4, positions: 8, positions_interval: Duration::from_millis(250) };
@@ -39,7 +39,7 @@ pub fn submission(sender: u8, client_id: u8, talk: u8, body: &str, number: u64) 
         conversation: conversation(talk),
         body: Text::parse(body, 100).unwrap(),
     };
-    Waiting { submission, generation: Generation(0), _room: Room(room.try_acquire_owned().unwrap()) }
+    Waiting { submission, generation: Generation(0), _room: room.try_acquire_owned().unwrap() }
 }
 
 fn error() -> sqlx::Error {
