@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,8 @@ use crate::directory::{Directory, Envelope, Link, Recipient, Returned, UserMessa
 /// that what comes back is sorted in before anything newer is sent.
 pub struct Inbound {
     link: Link,
-    queue: BTreeMap<u64, Utf8Bytes>,
+    /// With their numbers, in order.
+    queue: VecDeque<(u64, Utf8Bytes)>,
     received: u64,
     window: Arc<Semaphore>,
     size: usize,
@@ -37,7 +38,7 @@ impl Inbound {
     pub fn new(link: Link, size: usize) -> Self {
         Self {
             link,
-            queue: BTreeMap::new(),
+            queue: VecDeque::new(),
             received: 0,
             window: Arc::new(Semaphore::new(size)),
             size,
@@ -50,7 +51,7 @@ impl Inbound {
 
     /// Takes a frame from the socket; [`pump`](Self::pump) sends it on.
     pub fn receive(&mut self, text: Utf8Bytes) {
-        self.queue.insert(self.received, text);
+        self.queue.push_back((self.received, text));
         self.received += 1;
     }
 
@@ -106,7 +107,7 @@ impl Inbound {
             };
             // What has come back meanwhile is older than all else.
             self.take_back();
-            let Some((number, text)) = self.queue.pop_first() else { break };
+            let Some((number, text)) = self.queue.pop_front() else { break };
             let envelope = Envelope::new(self.link.clone(), number, text, self.back.clone(), permit);
             if !actor.tell(UserMessage::Frame(envelope)) {
                 // The envelope was dropped: it has come back. The actor is
@@ -133,7 +134,11 @@ impl Inbound {
     }
 
     fn take_back(&mut self) {
-        self.queue.extend(self.back.take());
+        let back = self.back.take();
+        if !back.is_empty() {
+            self.queue.extend(back);
+            self.queue.make_contiguous().sort_unstable_by_key(|(number, _)| *number);
+        }
     }
 }
 

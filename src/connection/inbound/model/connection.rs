@@ -57,7 +57,7 @@ impl Seen {
             inbound.stalled.is_some().into(),
             inbound.has_room.into(),
         ];
-        list(&mut inside, inbound.queue.keys().map(|number| *number as u8));
+        list(&mut inside, inbound.queue.iter().map(|(number, _)| *number as u8));
         self.inside.replace(inside);
         self.waiting.set(inbound.queue.len());
         world().settle();
