@@ -1,18 +1,52 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, FromRow, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Fault, UNREAD_SCAN, from_bigint, to_bigint};
+use super::{Fault, UNREAD_SCAN, append, from_bigint, to_bigint};
 use crate::domain::{ClientId, ConversationId, Seq, UserId, Visibility};
 use crate::protocol::{Receipt, UNREAD_MAX};
 
 /// A connection that appends to the log. It belongs to one writer; after a
 /// fault that lies with the connection it is to be dropped and opened again.
-pub struct Log(PgConnection);
+pub struct Log {
+    connection: PgConnection,
+    plans: Plans,
+    /// When the generic plans were made.
+    planned: Instant,
+    /// Until then batches are not taken for all new.
+    careful_until: Option<Instant>,
+}
+
+/// Whether statements are planned for the values of each run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plans {
+    /// The plan fits the size of the batch and costs as much as a small one.
+    Custom,
+    /// Made once, for a statement that has but one good plan.
+    Generic,
+}
+
+impl Plans {
+    fn statement(self) -> &'static str {
+        match self {
+            Self::Custom => "SET plan_cache_mode = force_custom_plan",
+            Self::Generic => "SET plan_cache_mode = force_generic_plan",
+        }
+    }
+}
+
+/// After a batch that was not all new, so much time goes by before the next is
+/// taken for it: where many resend, or somebody does so on purpose, that batch
+/// is the only one to be tried twice.
+const CAREFUL: Duration = Duration::from_secs(1);
+
+/// A plan made for small tables is not kept for large ones.
+const PLANS_LAST: Duration = Duration::from_secs(10);
 
 /// A message to append.
 #[derive(Clone, Copy, Debug)]
@@ -86,48 +120,6 @@ const LOCK_TIMEOUT: &str = "10s";
 const PROMISE_DURABILITY: &str = "
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-// The rows of the conversations are locked in the order of their ids, so that
-// two writers never wait for each other. Numbers are given out under these
-// locks, in the transaction that stores the events: there are no holes.
-//
-// A duplicate that another writer commits while this statement runs is not in
-// its snapshot; it violates `events_client_key`, and the batch is run again.
-const APPEND: &str = "
-WITH input AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[])
-    WITH ORDINALITY AS t (sender_id, client_id, conversation_id, body, place)
-), audience AS MATERIALIZED (
-    SELECT conversation_id, array_agg(user_id) AS members FROM members
-    WHERE conversation_id IN (SELECT conversation_id FROM input) GROUP BY conversation_id
-), stored AS MATERIALIZED (
-    SELECT i.place, e.seq, e.created_at, e.conversation_id = i.conversation_id AND e.body = i.body AS same
-    FROM input i JOIN events e ON e.sender_id = i.sender_id AND e.client_id = i.client_id
-), fresh AS MATERIALIZED (
-    SELECT i.*, row_number() OVER (PARTITION BY conversation_id ORDER BY place) AS nth,
-        count(*) OVER (PARTITION BY conversation_id) AS total
-    FROM input i JOIN audience a USING (conversation_id)
-    WHERE i.sender_id = ANY (a.members) AND NOT EXISTS (SELECT FROM stored s WHERE s.place = i.place)
-), locked AS MATERIALIZED (
-    SELECT id FROM conversations WHERE id IN (SELECT conversation_id FROM fresh)
-    ORDER BY id FOR NO KEY UPDATE
-), grown AS (
-    UPDATE conversations c SET last_seq = c.last_seq + f.total,
-        last_at = greatest(c.last_at, date_trunc('milliseconds', now()))
-    FROM locked l JOIN fresh f ON f.conversation_id = l.id AND f.nth = 1
-    WHERE c.id = l.id RETURNING c.id, c.last_seq
-), numbered AS MATERIALIZED (
-    SELECT f.*, g.last_seq - f.total + f.nth AS seq FROM fresh f JOIN grown g ON g.id = f.conversation_id
-), appended AS (
-    INSERT INTO events (conversation_id, seq, sender_id, client_id, created_at, body)
-    SELECT conversation_id, seq, sender_id, client_id, date_trunc('milliseconds', now()), body FROM numbered
-)
-SELECT i.conversation_id, coalesce(s.seq, n.seq) AS seq, s.place IS NOT NULL AS duplicate,
-    coalesce(s.same, true) AS same, coalesce(s.created_at, date_trunc('milliseconds', now())) AS created_at,
-    CASE WHEN n.nth = 1 OR s.place IS NOT NULL THEN a.members END AS members
-FROM input i LEFT JOIN stored s USING (place) LEFT JOIN numbered n USING (place)
-LEFT JOIN audience a ON a.conversation_id = i.conversation_id
-ORDER BY i.place";
-
 // Positions only grow, end at the end of the log, and what is read is also
 // delivered (the caller sees to that of the input). With the first that grows
 // while the user is invisible, what others see stays as it was.
@@ -163,17 +155,6 @@ WHERE g.place IS NOT NULL OR p.place IS NULL
 ORDER BY i.place";
 
 #[derive(FromRow)]
-struct AppendedRow {
-    conversation_id: Uuid,
-    seq: Option<i64>,
-    duplicate: bool,
-    same: bool,
-    created_at: OffsetDateTime,
-    /// With the first new event of each conversation, and with duplicates.
-    members: Option<Vec<Uuid>>,
-}
-
-#[derive(FromRow)]
 struct MovedRow {
     conversation_id: Uuid,
     user_id: Uuid,
@@ -191,9 +172,9 @@ impl Log {
             .clone()
             .application_name("tidings writer")
             .options([
-                // A plan made for an empty table, or for a batch of one, is
-                // several times slower for the next.
                 ("plan_cache_mode", "force_custom_plan"),
+                // Whatever a small table looks like now: all rows are found by keys.
+                ("enable_seqscan", "off"),
                 // Compiling a plan takes longer than any of these runs.
                 ("jit", "off"),
                 ("statement_timeout", STATEMENT_TIMEOUT),
@@ -204,37 +185,48 @@ impl Log {
             // Whatever it says: nothing has been tried on a row yet.
             .map_err(Fault::away)?;
         sqlx::query(PROMISE_DURABILITY).execute(&mut connection).await?;
-        Ok(Self(connection))
+        Ok(Self { connection, plans: Plans::Custom, planned: Instant::now(), careful_until: None })
     }
 
     /// Appends the events, in order, in one transaction: all that can be
     /// stored, or none. Each `(sender, client_id)` may be given once.
     pub async fn append(&mut self, events: &[NewEvent<'_>]) -> Result<Appended, Fault> {
-        let senders: Vec<Uuid> = events.iter().map(|event| event.sender.0).collect();
-        let client_ids: Vec<Uuid> = events.iter().map(|event| event.client_id.0).collect();
-        let conversations: Vec<Uuid> = events.iter().map(|event| event.conversation.0).collect();
-        let bodies: Vec<&str> = events.iter().map(|event| event.body).collect();
-        let rows: Vec<AppendedRow> = sqlx::query_as(APPEND)
-            .bind(senders)
-            .bind(client_ids)
-            .bind(conversations)
-            .bind(bodies)
-            .fetch_all(&mut self.0)
-            .await?;
-        let mut appended = Appended::default();
-        for row in rows {
-            appended.places.push(row.place());
-            if let Some(members) = row.members {
-                let members = members.into_iter().map(UserId).collect();
-                appended.members.insert(ConversationId(row.conversation_id), members);
+        if self.careful_until.is_none_or(|until| Instant::now() >= until) {
+            match self.append_fresh(events).await {
+                // One that is not new, or not the sender's to say. Whatever it is
+                // will be told apart.
+                Err(Fault::Conflict(_) | Fault::Rejected(_)) => {
+                    self.careful_until = Some(Instant::now() + CAREFUL);
+                }
+                outcome => return outcome,
             }
         }
-        Ok(appended)
+        self.plan(Plans::Custom).await?;
+        append::any(&mut self.connection, events).await
+    }
+
+    async fn append_fresh(&mut self, events: &[NewEvent<'_>]) -> Result<Appended, Fault> {
+        self.plan(Plans::Generic).await?;
+        if self.planned.elapsed() >= PLANS_LAST {
+            sqlx::query("DISCARD PLANS").execute(&mut self.connection).await?;
+            self.planned = Instant::now();
+        }
+        append::fresh(&mut self.connection, events).await
+    }
+
+    /// How the next statement is planned.
+    async fn plan(&mut self, plans: Plans) -> Result<(), Fault> {
+        if self.plans != plans {
+            sqlx::query(plans.statement()).execute(&mut self.connection).await?;
+            self.plans = plans;
+        }
+        Ok(())
     }
 
     /// Moves the positions of members forwards and says which of them grew.
     /// Each `(conversation, user)` may be given once, with `read <= delivered`.
     pub async fn advance(&mut self, positions: &[Position]) -> Result<Vec<Moved>, Fault> {
+        self.plan(Plans::Custom).await?;
         let conversations: Vec<Uuid> = positions.iter().map(|position| position.conversation.0).collect();
         let users: Vec<Uuid> = positions.iter().map(|position| position.user.0).collect();
         let delivered: Vec<i64> = positions.iter().map(|position| to_bigint(position.delivered)).collect();
@@ -245,21 +237,9 @@ impl Log {
             .bind(delivered)
             .bind(read)
             .bind(UNREAD_SCAN)
-            .fetch_all(&mut self.0)
+            .fetch_all(&mut self.connection)
             .await?;
         Ok(rows.into_iter().map(MovedRow::into_moved).collect())
-    }
-}
-
-impl AppendedRow {
-    fn place(&self) -> Place {
-        match self.seq {
-            None => Place::NoSuchConversation,
-            Some(_) if !self.same => Place::IdReused,
-            Some(seq) => {
-                Place::Stored { seq: from_bigint(seq), at: self.created_at, duplicate: self.duplicate }
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! PostgreSQL: nothing else in the crate has SQL. One file per table or two,
 //! each statement exercised by a test on a real database.
 
+mod append;
 mod conversations;
 mod error;
 mod fault;
