@@ -28,18 +28,20 @@ pub use history::{Page, Replay};
 pub use log::{Appended, Log, Moved, NewEvent, Place, Position};
 pub use presence::Hidden;
 pub use push::{DuePush, Missed, PushTarget, Scalar};
-pub use sessions::{Held, Kept};
+pub use sessions::{Claim, Held, Kept};
 pub use state::Warning;
-pub use users::{Account, Claim, Found};
+pub use users::{Account, Found};
 
 use crate::config::Config;
 use crate::domain::Seq;
 use crate::protocol::UNREAD_MAX;
 
 /// Settings of every connection of the pool. A statement stuck behind a lock
-/// does not hold its connection for ever; and compiling a statement can take
-/// seconds where running it takes milliseconds.
-const SESSION_SETTINGS: [(&str, &str); 2] = [("statement_timeout", "10s"), ("jit", "off")];
+/// does not hold its connection for ever; compiling a statement can take seconds
+/// where running it takes milliseconds; and planning it takes twice as long as
+/// running it: all of them find what they want by keys, whatever the values.
+const SESSION_SETTINGS: [(&str, &str); 3] =
+    [("statement_timeout", "10s"), ("jit", "off"), ("plan_cache_mode", "force_generic_plan")];
 
 /// The connections of reads and of everything that is not a message. Cheap to
 /// clone; all clones share the pool.

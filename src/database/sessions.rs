@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{Database, DatabaseError, Doing, from_bigint};
-use crate::domain::{SessionId, UserId, Visibility};
+use crate::domain::{Name, SessionId, UserId, Visibility};
 use crate::protocol::User;
 
 /// Whose session it is.
@@ -27,17 +27,45 @@ pub enum Kept {
     Extensible,
 }
 
+/// What became of asking for a new name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The name is the caller's, and the session is open.
+    New(User),
+    /// Somebody has this name, or one that looks the same.
+    Taken,
+}
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-// Every session that begins clears away two that have expired: the table never
-// holds many, and no timer is needed.
-const INSERT: &str = "
+/// A statement that begins a session: it clears away two that have expired. So
+/// the table never holds many, and no timer is needed.
+macro_rules! beginning {
+    ($rest:literal) => {
+        concat!(
+            "
 WITH expired AS (
     SELECT token_hash FROM sessions WHERE expires_at < now() ORDER BY expires_at LIMIT 2 FOR UPDATE SKIP LOCKED
 ), purged AS (
     DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM expired)
+)",
+            $rest
+        )
+    };
+}
+
+const INSERT: &str =
+    beginning!("INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, now() + $3)");
+
+// Nobody waits long here: of those who claim one name at once, one inserts and
+// the others find the row when that one has committed.
+const CLAIM: &str = beginning!(
+    ", claimed AS (
+    INSERT INTO users (id, name, name_key, look_alike, password_hash) VALUES ($2, $4, $5, $6, $7)
+    ON CONFLICT DO NOTHING RETURNING id
 )
-INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, now() + $3)";
+INSERT INTO sessions (token_hash, user_id, expires_at) SELECT $1, id, now() + $3 FROM claimed"
+);
 
 const FIND: &str = "
 SELECT u.id, u.name, u.name_key, u.visibility, u.password_hash IS NOT NULL AS has_password,
@@ -62,6 +90,30 @@ struct SessionRow {
 }
 
 impl Database {
+    /// Gives `name` to a new user and opens the session `session` for them, both
+    /// or neither. Exactly one of any number of callers gets the name.
+    pub async fn claim(
+        &self,
+        name: &Name,
+        password_hash: Option<&str>,
+        session: SessionId,
+        ttl: Duration,
+    ) -> Result<Claim, DatabaseError> {
+        let user = User { id: UserId::fresh(), name: name.as_str().to_owned() };
+        let begun = sqlx::query(CLAIM)
+            .bind(&session.0[..])
+            .bind(user.id.0)
+            .bind(interval(ttl))
+            .bind(name.as_str())
+            .bind(name.key())
+            .bind(name.look_alike())
+            .bind(password_hash)
+            .execute(&self.pool)
+            .await
+            .doing("claim a name")?;
+        Ok(if begun.rows_affected() == 0 { Claim::Taken } else { Claim::New(user) })
+    }
+
     /// Opens a session of the user for `ttl`.
     pub async fn open_session(
         &self,
@@ -69,9 +121,14 @@ impl Database {
         user: UserId,
         ttl: Duration,
     ) -> Result<(), DatabaseError> {
-        let doing = "open a session";
-        let mut connection = self.pool.acquire().await.doing(doing)?;
-        insert_session(&mut connection, session, user, ttl).await.doing(doing)
+        sqlx::query(INSERT)
+            .bind(&session.0[..])
+            .bind(user.0)
+            .bind(interval(ttl))
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .doing("open a session")
     }
 
     /// Whose session it is; none when it is unknown, ended or expired. `ttl` is
@@ -101,21 +158,6 @@ impl Database {
     pub async fn end_session(&self, session: SessionId) -> Result<(), DatabaseError> {
         sqlx::query(DELETE).bind(&session.0[..]).execute(&self.pool).await.map(drop).doing("end a session")
     }
-}
-
-pub(super) async fn insert_session(
-    connection: &mut PgConnection,
-    session: SessionId,
-    user: UserId,
-    ttl: Duration,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(INSERT)
-        .bind(&session.0[..])
-        .bind(user.0)
-        .bind(interval(ttl))
-        .execute(connection)
-        .await
-        .map(drop)
 }
 
 pub(super) async fn delete_others(

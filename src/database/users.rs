@@ -2,19 +2,9 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::sessions::insert_session;
 use super::{Database, DatabaseError, Doing, from_bigint};
 use crate::domain::{Name, SessionId, UserId, Visibility, name_key, rfc3339};
 use crate::protocol::User;
-
-/// What became of asking for a new name.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// The name is the caller's, and the session is open.
-    New(User),
-    /// Somebody has this name, or one that looks the same.
-    Taken,
-}
 
 /// A user with what is needed to let somebody in.
 #[derive(Clone, Debug)]
@@ -37,12 +27,6 @@ pub struct Found {
 
 /// Sorts after every character that a name can have.
 const LAST_CHARACTER: char = '\u{10ffff}';
-
-// Nobody waits long here: of those who claim one name at once, one inserts and
-// the others find the row when that one has committed.
-const CLAIM: &str = "
-INSERT INTO users (id, name, name_key, look_alike, password_hash) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT DO NOTHING";
 
 const ACCOUNT_BY_KEY: &str = "SELECT id, name, password_hash, visibility FROM users WHERE name_key = $1";
 
@@ -72,35 +56,6 @@ struct FoundRow {
 }
 
 impl Database {
-    /// Gives `name` to a new user and opens the session `session` for them, both
-    /// or neither. Exactly one of any number of callers gets the name.
-    pub async fn claim(
-        &self,
-        name: &Name,
-        password_hash: Option<&str>,
-        session: SessionId,
-        ttl: std::time::Duration,
-    ) -> Result<Claim, DatabaseError> {
-        let doing = "claim a name";
-        let user = User { id: UserId::fresh(), name: name.as_str().to_owned() };
-        let mut transaction = self.pool.begin().await.doing(doing)?;
-        let claimed = sqlx::query(CLAIM)
-            .bind(user.id.0)
-            .bind(name.as_str())
-            .bind(name.key())
-            .bind(name.look_alike())
-            .bind(password_hash)
-            .execute(&mut *transaction)
-            .await
-            .doing(doing)?;
-        if claimed.rows_affected() == 0 {
-            return Ok(Claim::Taken);
-        }
-        insert_session(&mut transaction, session, user.id, ttl).await.doing(doing)?;
-        transaction.commit().await.doing(doing)?;
-        Ok(Claim::New(user))
-    }
-
     /// The user of this name, if there is one.
     pub async fn account_named(&self, name: &Name) -> Result<Option<Account>, DatabaseError> {
         let row: Option<AccountRow> = sqlx::query_as(ACCOUNT_BY_KEY)
