@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
@@ -27,6 +28,7 @@ const RESTART_WINDOW: Duration = Duration::from_secs(60);
 #[derive(Clone, Default)]
 pub struct Users {
     links: Arc<DashMap<UserId, Vec<Link>>>,
+    news: Arc<AtomicU64>,
     address: Address<UsersMessage>,
 }
 
@@ -59,8 +61,16 @@ impl Users {
         self.say(UsersMessage::Gone { user: link.user().id, connection: link.id(), logged_out });
     }
 
+    /// Changes whenever connections were closed or a choice was made: as long as
+    /// it has not, what the database said of a session before is what it says now.
+    pub fn news(&self) -> u64 {
+        self.news.load(Ordering::SeqCst)
+    }
+
     /// Closes the user's connections of which `which` is true.
     pub fn close(&self, user: UserId, why: Close, which: impl Fn(SessionId) -> bool) {
+        // First: who attaches after this look at the table finds it changed.
+        self.news.fetch_add(1, Ordering::SeqCst);
         for link in self.links_of(user).iter().filter(|link| which(link.session())) {
             link.close(why);
         }
@@ -68,6 +78,7 @@ impl Users {
 
     /// All connections of the user know what that has chosen.
     pub(super) fn learn_visibility(&self, user: UserId, visibility: Visibility) {
+        self.news.fetch_add(1, Ordering::SeqCst);
         // Under the lock of the entry: a connection that comes finds it there.
         if let Some(links) = self.links.get(&user) {
             links.iter().for_each(|link| link.learn_visibility(visibility));

@@ -34,15 +34,16 @@ pub async fn upgrade(
 ) -> Result<Response, Refusal> {
     let accept = derive_accept_key(handshake::check(&caller.headers)?.as_bytes());
     context.check_origin(&caller)?;
+    let news = context.services.users.news();
     let member = context.member(&caller).await?;
     let on_upgrade = on_upgrade.ok_or_else(|| handshake::bad_upgrade("HTTP/1.1 is needed to upgrade."))?;
     let identity =
         Identity { user: member.held.user, session: member.session, visibility: member.held.visibility };
-    tokio::spawn(hand_on(context, identity, place, on_upgrade));
+    tokio::spawn(hand_on(context, identity, news, place, on_upgrade));
     Ok(switching_protocols(&accept))
 }
 
-async fn hand_on(context: Arc<Context>, identity: Identity, place: Place, on_upgrade: OnUpgrade) {
+async fn hand_on(context: Arc<Context>, identity: Identity, news: u64, place: Place, on_upgrade: OnUpgrade) {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => {
@@ -57,13 +58,17 @@ async fn hand_on(context: Arc<Context>, identity: Identity, place: Place, on_upg
     let served = pin!(connection::serve(socket, identity.clone(), context.services.clone()));
     // In this order: a log-out from here on finds the connection. Boxed: what
     // it needs is freed long before the socket closes.
-    futures::future::join(served, Box::pin(recheck(context, identity))).await;
+    futures::future::join(served, Box::pin(recheck(context, identity, news))).await;
     drop(place);
 }
 
 /// The session may have ended since it was looked at, or its user have become
-/// invisible, before there was a connection to tell: so it is looked at again.
-async fn recheck(context: Arc<Context>, identity: Identity) {
+/// invisible, before there was a connection to tell: so it is looked at again,
+/// when any session has ended here or anybody has chosen anew.
+async fn recheck(context: Arc<Context>, identity: Identity, news: u64) {
+    if context.services.users.news() == news {
+        return;
+    }
     let why = match context.database().session(identity.session, context.config().session_ttl).await {
         Ok(Some(held)) if held.visibility > identity.visibility => {
             return context.services.learn_visibility(identity.user.id, held.visibility);
