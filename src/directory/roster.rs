@@ -19,8 +19,8 @@ pub struct Roster {
     /// Those who are shown, by the names' normal forms.
     shown: BTreeMap<Box<str>, UserId>,
     version: u64,
-    /// How those who changed since the last difference were shown in it.
-    before: HashMap<UserId, Shown>,
+    /// Those who changed since the last difference.
+    changed: HashMap<UserId, Changed>,
     /// Those shown who left, and when, since that was last asked.
     left: HashMap<UserId, Instant>,
 }
@@ -48,6 +48,14 @@ enum Shown {
     Offline,
     Active,
     Away,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Changed {
+    /// How the user was shown in the last difference.
+    before: Shown,
+    /// Whether in between otherwise than then and now.
+    passed: bool,
 }
 
 /// How a user differs from the version before.
@@ -114,13 +122,16 @@ impl Roster {
     /// version with its changes, or none when everything is as it was.
     ///
     /// `looked`: somebody was shown the roster since then, and may know of a state
-    /// that was passing. So of everyone who changed it is said how they are now.
+    /// that passed. So of those who had one it is said how they are now.
     pub fn difference(&mut self, now: Instant, looked: bool) -> Option<(u64, HashMap<UserId, Change>)> {
         self.end_absences(now);
-        let before = std::mem::take(&mut self.before);
-        let change = |user, shown| if looked { self.state_of(user) } else { self.change_from(user, shown) };
+        let changed = std::mem::take(&mut self.changed);
+        let change = |user, changed: Changed| match changed {
+            Changed { passed: true, .. } if looked => self.state_of(user),
+            Changed { before, .. } => self.change_from(user, before),
+        };
         let changes: HashMap<_, _> =
-            before.into_iter().filter_map(|(user, shown)| Some((user, change(user, shown)?))).collect();
+            changed.into_iter().filter_map(|(user, changed)| Some((user, change(user, changed)?))).collect();
         if changes.is_empty() {
             return None;
         }
@@ -168,7 +179,8 @@ impl Roster {
         if before == now {
             return;
         }
-        self.before.entry(user).or_insert(before);
+        let changed = self.changed.entry(user);
+        changed.and_modify(|changed| changed.passed = true).or_insert(Changed { before, passed: false });
         match self.users.get(&user) {
             Some(entry) if now != Shown::Offline => drop(self.shown.insert(entry.key.clone(), user)),
             _ => drop(key.and_then(|key| self.shown.remove(&key))),
