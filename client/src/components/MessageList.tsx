@@ -68,9 +68,9 @@ function Messages({ chat, log, me }: Props) {
     [chat.members, me.id],
   );
   const seen = useCallback((seq: number) => commands.seen(chat.id, seq), [commands, chat.id]);
-  const watchEnd = useSeen(seen);
   const list = useRef<VirtuosoHandle>(null);
   const { place, atEnd } = usePlace(list, unread);
+  const watchEnd = useSeen(seen, place);
   const missed = useMissed(log, me.id, place, atEnd);
   const fresh = unread ?? missed;
   const lines = useLines(chat, log, me, fresh);

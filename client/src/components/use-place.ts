@@ -34,6 +34,7 @@ class Place {
   private frame = 0;
   private frames = 0;
   private still = 0;
+  private arrived: (() => void) | null = null;
   /** The look at where a scroll led. */
   private scrolled = 0;
   private readonly observer = new ResizeObserver(() => this.onResize());
@@ -92,6 +93,15 @@ class Place {
       this.restore(scroller, held);
     });
     resized.observe(row);
+  };
+
+  readonly isOnItsWay = () => this.frame !== 0 && isRow(this.held);
+
+  readonly onArrival = (tell: () => void) => {
+    this.arrived = tell;
+    return () => {
+      if (this.arrived === tell) this.arrived = null;
+    };
   };
 
   private detach() {
@@ -165,6 +175,7 @@ class Place {
     const now = placeIn(this.scroller);
     // A row that was put back stays the one to come back to.
     this.hold(isRow(now) && isRow(held) ? held : now);
+    this.arrived?.();
   }
 
   private stop() {

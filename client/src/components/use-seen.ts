@@ -1,5 +1,13 @@
 import { useEffect, useMemo } from "react";
 
+/** Where the list is held, see `Place`. */
+interface Held {
+  /** Whether it is still being brought to a row: what is in view then only passes. */
+  readonly isOnItsWay: () => boolean;
+  /** Tells when it has got there; the answer ends that. */
+  readonly onArrival: (tell: () => void) => () => void;
+}
+
 /** Tells the numbers of messages whose end is in view, while the page is. */
 class SeenObserver {
   private readonly inView = new Set<number>();
@@ -8,7 +16,10 @@ class SeenObserver {
     this.report();
   });
 
-  constructor(private readonly seen: (seq: number) => void) {}
+  constructor(
+    private readonly seen: (seq: number) => void,
+    private readonly place: Held,
+  ) {}
 
   /** A ref for the end of a message, which carries its number as `data-end`. */
   readonly watch = (end: HTMLElement) => {
@@ -21,6 +32,7 @@ class SeenObserver {
 
   readonly report = () => {
     if (document.visibilityState !== "visible" || this.inView.size === 0) return;
+    if (this.place.isOnItsWay()) return;
     this.seen(Math.max(...this.inView));
   };
 
@@ -36,11 +48,12 @@ class SeenObserver {
  * that are really in view. A message too tall for the screen counts once its
  * end was reached.
  */
-export function useSeen(seen: (seq: number) => void) {
-  const observer = useMemo(() => new SeenObserver(seen), [seen]);
+export function useSeen(seen: (seq: number) => void, place: Held) {
+  const observer = useMemo(() => new SeenObserver(seen, place), [seen, place]);
   useEffect(() => {
     document.addEventListener("visibilitychange", observer.report);
     return () => document.removeEventListener("visibilitychange", observer.report);
   }, [observer]);
+  useEffect(() => place.onArrival(observer.report), [place, observer]);
   return observer.watch;
 }
