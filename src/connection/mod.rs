@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -131,12 +131,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             }
             let outcome = tokio::select! {
                 () = self.link.closed() => Err(End::Close(self.link.closing().unwrap_or(Close::Restart))),
-                frame = self.outgoing.recv() => match frame {
-                    Some(frame) => self.write(frame).await,
-                    None => Err(End::Close(Close::NoSession)),
-                },
+                frame = self.outgoing.recv() => self.write(frame).await,
                 // Not reading is the back-pressure: the window is full.
-                message = self.socket.next(), if self.inbound.has_room() => self.on_message(message),
+                message = self.socket.next(), if self.inbound.has_room() => self.on_messages(message),
                 () = self.inbound.changed() => Ok(()),
                 () = sleep(RETRY), if self.inbound.waits_for_actor() => Ok(()),
                 () = &mut timer => {
@@ -167,6 +164,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             result = burst => result.map_err(|_| End::Gone),
             () = self.link.closed() => Err(End::Close(self.link.closing().unwrap_or(Close::Restart))),
             () = sleep(config.ping_interval + config.pong_timeout) => Err(End::Close(Close::NoPong)),
+        }
+    }
+
+    /// This message and all that came with it: to wait for each anew costs more
+    /// than to hand it on. Tokio's budget for a task ends it.
+    fn on_messages(&mut self, first: Option<Result<Message, tungstenite::Error>>) -> Result<(), End> {
+        self.on_message(first)?;
+        loop {
+            self.inbound.pump(&self.services.directory);
+            if !self.inbound.has_room() {
+                return Ok(());
+            }
+            let Some(next) = self.socket.next().now_or_never() else { return Ok(()) };
+            self.on_message(next)?;
         }
     }
 

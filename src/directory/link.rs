@@ -1,13 +1,14 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::Pending;
+use super::outbound::{Outbound, OutboundLimits, Queued};
 use crate::domain::{Budget, SessionId, Visibility};
 use crate::metrics;
 use crate::protocol::{User, Watch};
@@ -52,14 +53,6 @@ impl Close {
     }
 }
 
-/// The bounds of a connection's outbound queue. Ephemeral frames are dropped
-/// from half full; when it is full the connection is closed as a slow reader.
-#[derive(Clone, Copy, Debug)]
-pub struct OutboundLimits {
-    pub frames: usize,
-    pub bytes: usize,
-}
-
 /// What a user's actor holds of a connection: it survives both of them.
 #[derive(Clone)]
 pub struct Link(Arc<Inner>);
@@ -74,9 +67,7 @@ struct Inner {
     visibility: AtomicU64,
     watch: Mutex<Watch>,
     pending: Mutex<Pending>,
-    frames: mpsc::Sender<Queued>,
-    queued: Arc<AtomicUsize>,
-    limits: OutboundLimits,
+    outbound: Outbound,
     /// The replay's share of the queue, in bytes: half of it.
     replay_room: Arc<Semaphore>,
     closing: OnceLock<Close>,
@@ -84,16 +75,8 @@ struct Inner {
     crashes: Mutex<Budget>,
 }
 
-/// The connection's end of the queue.
-pub struct Outgoing {
-    frames: mpsc::Receiver<Queued>,
-    queued: Arc<AtomicUsize>,
-}
-
-struct Queued {
-    text: Utf8Bytes,
-    _room: Option<OwnedSemaphorePermit>,
-}
+/// The connection's end of the queue: with it the queue ends.
+pub struct Outgoing(Link);
 
 impl Link {
     /// A link and the end of its queue. `crashes`: how many deaths of the user's
@@ -105,8 +88,6 @@ impl Link {
         limits: OutboundLimits,
         crashes: Budget,
     ) -> (Self, Outgoing) {
-        let (frames, receiver) = mpsc::channel(limits.frames);
-        let queued = Arc::new(AtomicUsize::new(0));
         let link = Self(Arc::new(Inner {
             id,
             user,
@@ -116,15 +97,13 @@ impl Link {
             visibility: AtomicU64::new(Visibility::default().0),
             watch: Mutex::default(),
             pending: Mutex::default(),
-            frames,
-            queued: queued.clone(),
-            limits,
+            outbound: Outbound::new(limits),
             replay_room: Arc::new(Semaphore::new(limits.bytes / 2)),
             closing: OnceLock::new(),
             closed: Notify::new(),
             crashes: Mutex::new(crashes),
         }));
-        (link, Outgoing { frames: receiver, queued })
+        (link.clone(), Outgoing(link))
     }
 
     pub fn id(&self) -> ConnectionId {
@@ -190,10 +169,7 @@ impl Link {
 
     /// Queues a frame that may be lost (typing): not when half full.
     pub fn send_ephemeral(&self, text: Utf8Bytes) {
-        let inner = &*self.0;
-        let half_full = inner.frames.capacity() * 2 <= inner.limits.frames
-            || (inner.queued.load(Ordering::Relaxed) + text.len()) * 2 > inner.limits.bytes;
-        if half_full {
+        if self.0.outbound.is_half_full(text.len()) {
             metrics::outbound_dropped();
         } else {
             self.send(text);
@@ -205,7 +181,8 @@ impl Link {
     pub async fn send_replayed(&self, text: Utf8Bytes) {
         let inner = &*self.0;
         // A small frame takes a frame's share, so that the half holds in frames too.
-        let share = text.len().max(inner.limits.bytes / inner.limits.frames).min(inner.limits.bytes / 2);
+        let limits = inner.outbound.limits();
+        let share = text.len().max(limits.bytes / limits.frames).min(limits.bytes / 2);
         let wanted = u32::try_from(share).unwrap_or(u32::MAX);
         tokio::select! {
             room = inner.replay_room.clone().acquire_many_owned(wanted) => {
@@ -216,14 +193,7 @@ impl Link {
     }
 
     fn queue(&self, frame: Queued) {
-        let inner = &*self.0;
-        if inner.closing.get().is_some() {
-            return;
-        }
-        let length = frame.text.len();
-        let before = inner.queued.fetch_add(length, Ordering::Relaxed);
-        if before + length > inner.limits.bytes || inner.frames.try_send(frame).is_err() {
-            inner.queued.fetch_sub(length, Ordering::Relaxed);
+        if self.closing().is_none() && !self.0.outbound.push(frame) {
             self.close(Close::SlowReader);
         }
     }
@@ -269,21 +239,23 @@ impl fmt::Debug for Link {
 }
 
 impl Outgoing {
-    /// The next frame; none when every link is gone.
-    pub async fn recv(&mut self) -> Option<Utf8Bytes> {
-        let frame = self.frames.recv().await?;
-        Some(self.taken(frame))
+    /// The next frame.
+    pub async fn recv(&mut self) -> Utf8Bytes {
+        self.0.0.outbound.next().await
     }
 
     /// The next frame, if there is one now.
     pub fn try_recv(&mut self) -> Option<Utf8Bytes> {
-        let frame = self.frames.try_recv().ok()?;
-        Some(self.taken(frame))
+        self.0.0.outbound.take()
     }
+}
 
-    fn taken(&self, frame: Queued) -> Utf8Bytes {
-        self.queued.fetch_sub(frame.text.len(), Ordering::Relaxed);
-        frame.text
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        let inner = &*self.0.0;
+        inner.outbound.end();
+        // A replay waits no longer.
+        inner.replay_room.close();
     }
 }
 
@@ -349,7 +321,7 @@ mod tests {
             }
         });
         for _ in 0..100 {
-            assert_eq!(outgoing.recv().await.map(|text| text.len()), Some(50));
+            assert_eq!(outgoing.recv().await.len(), 50);
         }
         replay.await.unwrap();
         assert_eq!(link.closing(), None);

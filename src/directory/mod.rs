@@ -7,6 +7,7 @@ mod address;
 mod envelope;
 mod link;
 mod message;
+mod outbound;
 mod pending;
 mod recipient;
 mod roster;
@@ -20,8 +21,9 @@ use ractor::{ActorId, ActorRef};
 
 pub use address::Address;
 pub use envelope::{Envelope, Opened, Returned};
-pub use link::{Close, ConnectionId, Link, OutboundLimits, Outgoing};
+pub use link::{Close, ConnectionId, Link, Outgoing};
 pub use message::{Answer, Committed, Progress, Settled, Submission, UserMessage};
+pub use outbound::OutboundLimits;
 pub use pending::Pending;
 pub use recipient::Recipient;
 pub use roster::{Change, Roster};
