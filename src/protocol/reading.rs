@@ -13,6 +13,11 @@ pub fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(Problem::new(Code::BadJson, "This is not one JSON object."));
     }
+    // To know the path at all times doubles the time: only what is wrong needs it.
+    serde_json::from_str(text).or_else(|_| read_with_path(text))
+}
+
+fn read_with_path<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| refused(error.path().to_string(), &error.into_inner()))?;
