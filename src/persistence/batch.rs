@@ -2,6 +2,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use super::Waiting;
 use super::buffer::Refused;
 use crate::database::{Appended, Moved, NewEvent, Place};
@@ -91,11 +93,12 @@ impl Batch {
     ///
     /// The places in the queue are free again before anybody hears of it.
     pub fn settle(self, appended: &Appended) -> Deliveries {
+        let mut clock = Clock::default();
         let outcomes: Vec<_> = self
             .distinct
             .iter()
             .zip(&appended.places)
-            .map(|(index, place)| outcome(&self.entries[*index].waiting.submission, *place))
+            .map(|(index, place)| outcome(&self.entries[*index].waiting.submission, *place, &mut clock))
             .collect();
         let mut order: Vec<&Entrant> = self.entries.iter().collect();
         // Those stored before lie before those stored now.
@@ -172,7 +175,20 @@ fn answer(submission: &Submission, outcome: Result<Committed, Problem>) -> Settl
     })
 }
 
-fn outcome(submission: &Submission, place: Place) -> Result<Committed, Problem> {
+/// Writes times; those of a batch are nearly all the same.
+#[derive(Default)]
+struct Clock(Option<(OffsetDateTime, String)>);
+
+impl Clock {
+    fn write(&mut self, at: OffsetDateTime) -> String {
+        match &self.0 {
+            Some((known, text)) if *known == at => text.clone(),
+            _ => self.0.insert((at, rfc3339(at))).1.clone(),
+        }
+    }
+}
+
+fn outcome(submission: &Submission, place: Place, clock: &mut Clock) -> Result<Committed, Problem> {
     match place {
         Place::Stored { seq, at, duplicate } => {
             let frame = ServerFrame::Message(Message {
@@ -180,7 +196,7 @@ fn outcome(submission: &Submission, place: Place) -> Result<Committed, Problem> 
                 seq,
                 sender: submission.sender,
                 client_id: submission.client_id,
-                at: rfc3339(at),
+                at: clock.write(at),
                 body: submission.body.as_str().to_owned(),
             });
             let encoded = frame.encode();
