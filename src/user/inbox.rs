@@ -112,7 +112,9 @@ impl UserState {
 
     fn on_sync(&mut self, link: &Link, cursors: Vec<Cursor>) -> Result<(), Problem> {
         check_cursors(&cursors)?;
-        let task = tokio::spawn(resume::replay(self.services.clone(), self.id(), link.clone(), cursors));
+        // Boxed: what it needs is freed with it, and not with the handle.
+        let replay = Box::pin(resume::replay(self.services.clone(), self.id(), link.clone(), cursors));
+        let task = tokio::spawn(replay);
         if let Some(tab) = self.tab(link.id())
             && let Some(older) = tab.replay.replace(task.abort_handle())
         {
