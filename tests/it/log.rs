@@ -55,6 +55,51 @@ fn numbers(messages: &[Message]) -> Vec<Seq> {
     messages.iter().map(|message| message.seq).collect()
 }
 
+/// In the middle one of three batches are one that is stored already and one by
+/// somebody who is no member, which the statement for new ones does not take.
+#[tokio::test]
+async fn batches_of_all_kinds_are_appended_densely() {
+    let mut scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let (pair, other) = (scene.open(ada, bob).await, scene.open(ada, eve).await);
+    let nowhere = ConversationId(Uuid::now_v7());
+    let [first, second] = [ClientId(Uuid::now_v7()), ClientId(Uuid::now_v7())];
+    let new = || ClientId(Uuid::now_v7());
+    let event = |sender, client_id, conversation| NewEvent { sender, client_id, conversation, body: "x" };
+    let batches = [
+        (
+            vec![event(ada, first, pair), event(bob, new(), nowhere), event(bob, second, pair)],
+            vec![Some((1, false)), None, Some((2, false))],
+        ),
+        (
+            vec![
+                event(eve, new(), other),
+                event(bob, second, pair),
+                event(eve, new(), pair),
+                event(ada, new(), pair),
+            ],
+            vec![Some((1, false)), Some((2, true)), None, Some((3, false))],
+        ),
+        (vec![event(bob, new(), pair)], vec![Some((4, false))]),
+    ];
+    for (events, expected) in batches {
+        let appended = scene.log.append(&events).await.unwrap();
+        let place = |place: &Place| match place {
+            Place::Stored { seq, duplicate, .. } => Some((*seq, *duplicate)),
+            Place::NoSuchConversation => None,
+            Place::IdReused => panic!("no id is used for another message"),
+        };
+        assert_eq!(appended.places.iter().map(place).collect::<Vec<_>>(), expected);
+        let mut members = appended.members[&pair].to_vec();
+        members.sort_unstable();
+        let mut both = [ada, bob];
+        both.sort_unstable();
+        assert_eq!(members, both);
+    }
+    let history = scene.database.history(ada, pair, Page::Last, 50).await.unwrap().unwrap();
+    assert_eq!(numbers(&history.messages), [1, 2, 3, 4]);
+}
+
 #[tokio::test]
 async fn a_pair_has_one_conversation_whoever_opens_it_and_how_often() {
     let scene = Scene::new().await;
