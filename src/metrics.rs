@@ -68,7 +68,7 @@ fn build() -> Option<PrometheusHandle> {
         .inspect_err(|error| tracing::error!(%error, "metrics are not recorded"))
         .ok()?;
     describe_gauge!(SOCKETS, "Open WebSockets");
-    describe_gauge!(USERS_ONLINE, "Users with at least one socket, or within the grace after it");
+    describe_gauge!(USERS_ONLINE, "Visible users with at least one socket, or within the grace after it");
     describe_counter!(MESSAGES, "Messages committed, without duplicates");
     describe_histogram!(BATCH_SIZE, "Submissions in one batch");
     describe_histogram!(COMMIT_SECONDS, "Seconds from the start of a batch to its commit");
@@ -77,7 +77,7 @@ fn build() -> Option<PrometheusHandle> {
     describe_counter!(CLOSES, "WebSockets closed by the server, by close code");
     describe_counter!(RESTARTS, "Actors restarted, by station");
     describe_counter!(PUSHES, "Web pushes, by what became of them");
-    describe_gauge!(PUSH_QUEUE, "Conversations with a web push that waits or is being sent");
+    describe_gauge!(PUSH_QUEUE, "Web pushes that wait or are being sent, one a conversation and reader");
     describe_counter!(REFUSALS, "Requests and frames refused, by code");
     describe_counter!(HTTP_REQUESTS, "HTTP requests answered, by status");
     Some(handle)

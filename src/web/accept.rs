@@ -163,6 +163,7 @@ fn turn_away(stream: &TcpStream, peer: SocketAddr, full: Full) {
             ("429 Too Many Requests", Code::RateLimited, "Too many connections from this address.")
         }
     };
+    metrics::refused(code);
     let problem = Problem::new(code, message).retry_after_ms(TURNED_AWAY_SECONDS * 1_000);
     let body = serde_json::to_string(&problem).expect("a problem has string keys and finite numbers only");
     let answer = format!(
