@@ -24,10 +24,7 @@ pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result
         .map_err(|error| Refusal::new(Code::InvalidName, error.to_string()).field("name"))?;
     let password = password.filter(|password| !password.is_empty());
     let secret = SessionSecret::generate();
-    let mut session = match context.database().account_named(&name).await? {
-        None => context.claim(&name, password.as_deref(), &secret).await?,
-        Some(account) => context.enter(&caller, &name, account, password.as_deref(), &secret).await?,
-    };
+    let mut session = context.begin(&caller, &name, password.as_deref(), &secret).await?;
     tracing::info!(user = %session.user.id, peer = %caller.address, "logged in");
     if bearer == Some(true) {
         session.token = Some(secret.text());
@@ -103,24 +100,43 @@ pub async fn set_visibility(context: Arc<Context>, caller: Caller, body: Body) -
 }
 
 impl Context {
-    /// Makes a new name the caller's.
+    async fn begin(
+        &self,
+        caller: &Caller,
+        name: &Name,
+        password: Option<&str>,
+        secret: &SessionSecret,
+    ) -> Result<Session, Refusal> {
+        // Who gives no password mostly comes with a new name: that is not looked for first.
+        if password.is_none()
+            && let Some(session) = self.claim(name, None, secret).await?
+        {
+            return Ok(session);
+        }
+        match self.database().account_named(name).await? {
+            None => self.claim(name, password, secret).await?.ok_or_else(name_taken),
+            Some(account) => self.enter(caller, name, account, password, secret).await,
+        }
+    }
+
+    /// Makes a new name the caller's; none when it is taken.
     async fn claim(
         &self,
         name: &Name,
         password: Option<&str>,
         secret: &SessionSecret,
-    ) -> Result<Session, Refusal> {
+    ) -> Result<Option<Session>, Refusal> {
         let hash = match password {
             Some(password) => Some(self.passwords.hash(Password::parse(password, "password")?).await?),
             None => None,
         };
         let ttl = self.config().session_ttl;
-        match self.database().claim(name, hash.as_deref(), secret.id(), ttl).await? {
+        Ok(match self.database().claim(name, hash.as_deref(), secret.id(), ttl).await? {
             Claim::New(user) => {
-                Ok(Session { user, has_password: hash.is_some(), invisible: false, token: None })
+                Some(Session { user, has_password: hash.is_some(), invisible: false, token: None })
             }
-            Claim::Taken => Err(name_taken()),
-        }
+            Claim::Taken => None,
+        })
     }
 
     /// Opens another session of a name in use: for who has its password, or is
