@@ -20,6 +20,7 @@ mod spawn;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use account::Account;
 pub use binaries::Places;
@@ -121,14 +122,24 @@ impl PrivatePostgres {
     }
 }
 
+/// How long a lock may outlive its holder: one that is killed while it starts a
+/// program leaves it to that for the moment before it is the program.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Held as long as the file is open, by this process or by nobody.
 fn lock(data_dir: &Path) -> Result<File, StartError> {
     let path = data_dir.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StartError::InUse(data_dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => return Err(StartError::InUse(data_dir.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
+        }
     }
 }
 
