@@ -302,6 +302,7 @@ fn busy(sentence: &str) -> Problem {
     Problem::new(Code::Busy, sentence).retry_after_ms(millis(BUSY_WAIT))
 }
 
+/// Rounded up: who comes back then must not be a fraction too early.
 fn millis(wait: Duration) -> u32 {
-    u32::try_from(wait.as_millis().max(1)).unwrap_or(u32::MAX)
+    u32::try_from(wait.as_nanos().div_ceil(1_000_000).max(1)).unwrap_or(u32::MAX)
 }
