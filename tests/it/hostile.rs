@@ -192,14 +192,15 @@ async fn b30_a_flood_is_limited_and_others_do_not_notice() {
     assert!(stored <= most, "{stored} got through");
     assert!(others.kept_its_sockets());
     let outcome = others.finish(&server.database_url()).await;
-    let p99 = |spans: &[(Duration, Duration)]| {
+    // Not the slowest: those are of what else the machine does.
+    let median = |spans: &[(Duration, Duration)]| {
         let between = |(from, to): &(Duration, Duration)| outcome.answers_between(*from, *to);
         let mut took: Vec<Duration> = spans.iter().flat_map(between).collect();
         took.sort_unstable();
-        quantile(&took, 0.99)
+        quantile(&took, 0.5)
     };
-    let (quiet, flooded) = (p99(&quiet), p99(&flooded));
-    assert!(flooded < quiet * 3 + Duration::from_millis(20), "{flooded:?} instead of {quiet:?}");
+    let (quiet, flooded) = (median(&quiet), median(&flooded));
+    assert!(flooded < quiet * 2 + Duration::from_millis(10), "{flooded:?} instead of {quiet:?}");
 }
 
 /// Sends a second.
