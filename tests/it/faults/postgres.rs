@@ -84,7 +84,9 @@ async fn f10_while_commits_take_two_seconds_typing_flows_and_all_is_stored() {
     sabotage.slow_commits(Duration::from_secs(2)).await;
     let client_id = hers.send(conversation, "slow").await;
     hers.say(&ClientFrame::Typing(Typing { conversation })).await;
+    let begun = Instant::now();
     his.expect("typing", |frame| matches!(frame, ServerFrame::Typing(_))).await;
+    assert!(begun.elapsed() < Duration::from_secs(1), "typing after {:?}", begun.elapsed());
     let is_message = |frame: &ServerFrame| matches!(frame, ServerFrame::Message(_));
     assert!(!his.heard.iter().any(is_message), "it waited for the commit");
     hers.stored(client_id).await;
@@ -92,7 +94,7 @@ async fn f10_while_commits_take_two_seconds_typing_flows_and_all_is_stored() {
     // writers 160 s.
     let begun = Instant::now();
     crowd.until_more(2 * 10 * 8).await;
-    assert!(begun.elapsed() < Duration::from_secs(40), "two windows of all after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(12), "two windows of all after {:?}", begun.elapsed());
     sabotage.slow_commits(Duration::ZERO).await;
     crowd.until_caught_up().await;
     assert!(crowd.kept_its_sockets());
@@ -153,8 +155,7 @@ async fn f12_with_an_exhausted_pool_messages_flow_and_requests_are_refused_in_ti
             (503, Some("storage_unavailable")),
             "{problem}"
         );
-        // The default is 5 s.
-        assert!((Duration::from_secs(4)..Duration::from_secs(15)).contains(took), "{took:?}");
+        assert!((Duration::from_secs(4)..Duration::from_secs(6)).contains(took), "{took:?}");
     }
     assert!(refused.count() > 0, "{answers:?}");
     assert!(crowd.kept_its_sockets());

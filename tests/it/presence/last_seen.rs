@@ -28,8 +28,7 @@ fn parse(at: &str) -> OffsetDateTime {
 
 #[tokio::test]
 async fn who_leaves_was_last_seen_when_the_connection_went() {
-    let grace = ("TIDINGS_PRESENCE_GRACE_MS", "4000");
-    let server = TestServer::start(&[grace, SHORT[1]]).await;
+    let server = TestServer::start(&SHORT).await;
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
     assert_eq!(found(&ada, &bob).await.last_seen, None, "never");
@@ -43,7 +42,7 @@ async fn who_leaves_was_last_seen_when_the_connection_went() {
     assert_eq!(in_conversation(&ada, conversation, &bob).await, Some(parse(&at)));
     let after = parse(&at) - before;
     // To the millisecond, and not at the end of the grace.
-    assert!(after >= Duration::milliseconds(-1) && after < Duration::seconds(3), "{after}");
+    assert!(after >= Duration::milliseconds(-1) && after < Duration::milliseconds(250), "{after}");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn a_service_that_hangs_is_in_nobodys_way() {
     let sent = hers.send(conversation, "And you?").await;
     hers.stored(sent).await;
     assert_eq!(device.read(&service.push("bob", 0).await).excerpt, "And you?");
-    assert!(begun.elapsed() < Duration::from_secs(30), "half the time for which the others hang");
+    assert!(begun.elapsed() < Duration::from_secs(20), "after {:?}", begun.elapsed());
     assert_eq!(in_flight(), AT_ONCE);
     bystanders.unharmed().await;
     assert!(server.try_stop().await, "nor in the way of the end");
