@@ -13,7 +13,7 @@ pub fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(Problem::new(Code::BadJson, "This is not one JSON object."));
     }
-    // To know the path at all times doubles the time: only what is wrong needs it.
+    // Only what is wrong needs the path to it, and is read again for that.
     serde_json::from_str(text).or_else(|_| read_with_path(text))
 }
 

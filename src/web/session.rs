@@ -100,6 +100,7 @@ pub async fn set_visibility(context: Arc<Context>, caller: Caller, body: Body) -
 }
 
 impl Context {
+    /// A session of that name, new or not.
     async fn begin(
         &self,
         caller: &Caller,

@@ -95,8 +95,10 @@ class Place {
     resized.observe(row);
   };
 
+  /** Whether it is still being brought to a row: what is in view then only passes. */
   readonly isOnItsWay = () => this.frame !== 0 && isRow(this.held);
 
+  /** Tells one listener when it has got there; the answer ends that. */
   readonly onArrival = (tell: () => void) => {
     this.arrived = tell;
     return () => {

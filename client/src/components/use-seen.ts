@@ -2,9 +2,7 @@ import { useEffect, useMemo } from "react";
 
 /** Where the list is held, see `Place`. */
 interface Held {
-  /** Whether it is still being brought to a row: what is in view then only passes. */
   readonly isOnItsWay: () => boolean;
-  /** Tells when it has got there; the answer ends that. */
   readonly onArrival: (tell: () => void) => () => void;
 }
 
