@@ -22,8 +22,8 @@ async fn raw(address: &str, request: &str) -> String {
 }
 
 /// Sends bytes as they are; the first words of the answer, and the connection.
-async fn begun(server: &TestServer, request: &str) -> (String, TcpStream) {
-    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+async fn begun(address: &str, request: &str) -> (String, TcpStream) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = [0; "HTTP/1.1 200".len()];
     in_time("an answer", stream.read_exact(&mut answer)).await.unwrap();
@@ -246,19 +246,28 @@ async fn b28_half_and_endless_requests_end() {
         assert!(matches!(status(&answer), "closed" | "408"), "{half}: {answer}");
     }
     let huge = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nCookie: {}", "a".repeat(40_000));
-    assert_eq!(begun(&server, &huge).await.0, "HTTP/1.1 431");
+    assert_eq!(begun(server.address(), &huge).await.0, "HTTP/1.1 431");
     bystanders.unharmed().await;
 }
 
 #[tokio::test]
 async fn b29_one_address_may_not_take_every_place() {
-    let server = TestServer::start(&[("TIDINGS_CONNECTIONS_PER_ADDRESS", "2")]).await;
+    let server = ServerProcess::start(&[("TIDINGS_CONNECTIONS_PER_ADDRESS", "2")]).await;
     let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-    let held = [begun(&server, request).await, begun(&server, request).await];
+    let held = [begun(server.address(), request).await, begun(server.address(), request).await];
     assert!(held.iter().all(|(answer, _)| answer == "HTTP/1.1 200"), "{held:?}");
     let third = raw(server.address(), "").await;
     assert_eq!(status(&third), "429");
     assert!(third.ends_with(r#""retry_after_ms":5000}"#), "{third}");
+    drop(held);
+    // Whoever is turned away may be cut before the answer is read.
+    let is_taken = async || {
+        let asked = Browser::program(&server.url).request(Method::GET, "/healthz").send().await;
+        asked.is_ok_and(|answer| answer.status() == 200)
+    };
+    eventually("there is a place again", is_taken).await;
+    let counted = server.metric(r#"tidings_refusals_total{code="rate_limited"}"#).await;
+    assert!(counted >= 1.0, "{counted} are counted");
 }
 
 #[tokio::test]
