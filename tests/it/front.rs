@@ -261,11 +261,11 @@ async fn b29_one_address_may_not_take_every_place() {
     assert!(third.ends_with(r#""retry_after_ms":5000}"#), "{third}");
     drop(held);
     // Whoever is turned away may be cut before the answer is read.
-    let is_taken = async || {
+    let has_place = async || {
         let asked = Browser::program(&server.url).request(Method::GET, "/healthz").send().await;
         asked.is_ok_and(|answer| answer.status() == 200)
     };
-    eventually("there is a place again", is_taken).await;
+    eventually("there is a place again", has_place).await;
     let counted = server.metric(r#"tidings_refusals_total{code="rate_limited"}"#).await;
     assert!(counted >= 1.0, "{counted} are counted");
 }
