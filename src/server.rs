@@ -19,7 +19,7 @@ use crate::persistence::Persistence;
 use crate::presence;
 use crate::push::Push;
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorMessage};
-use crate::user::{Resumes, Services, Users};
+use crate::user::{Services, Users};
 use crate::web;
 
 /// A running server.
@@ -74,7 +74,6 @@ impl Server {
             presence: Address::default(),
             push,
             users: Users::default(),
-            resumes: Resumes::new(&config),
             config,
             database,
             directory,

@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use sqlx::error::ErrorKind;
 
 /// Why a statement failed, and during what. What people do wrong is not here:
 /// each method answers that in its value.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// There is no connection to `database`.
     #[error("cannot connect to {database}: {}", reason(.source))]
-    Unreachable { database: &'static str, source: sqlx::Error },
+    Unreachable { database: &'static str, source: Arc<sqlx::Error> },
     /// The database cannot do it now and may in a moment: away, starting, full,
     /// read-only, no connection free, a deadlock.
     #[error("the database is unavailable (to {doing}): {source}")]
-    Unavailable { doing: &'static str, source: sqlx::Error },
+    Unavailable { doing: &'static str, source: Arc<sqlx::Error> },
     /// It will fail again: a mistake in this program or a foreign schema.
     #[error("the database refused to {doing}: {source}")]
-    Broken { doing: &'static str, source: sqlx::Error },
+    Broken { doing: &'static str, source: Arc<sqlx::Error> },
 }
 
 impl DatabaseError {
@@ -39,7 +41,9 @@ pub trait Doing<T> {
 impl<T> Doing<T> for Result<T, sqlx::Error> {
     fn doing(self, doing: &'static str) -> Result<T, DatabaseError> {
         self.map_err(|source| {
-            if is_transient(&source) {
+            let transient = is_transient(&source);
+            let source = Arc::new(source);
+            if transient {
                 DatabaseError::Unavailable { doing, source }
             } else {
                 DatabaseError::Broken { doing, source }

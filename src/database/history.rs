@@ -1,7 +1,8 @@
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::gather::Question;
 use super::{Database, DatabaseError, Doing, from_bigint, to_bigint};
 use crate::domain::{ClientId, ConversationId, Seq, UserId, rfc3339};
 use crate::protocol::{Cursor, History, Message};
@@ -49,30 +50,34 @@ WHERE m.conversation_id = $2 AND m.user_id = $1 ORDER BY e.seq";
 
 // Those that miss least come first, so that most conversations are complete.
 // A conversation is replayed whole or, where the room ends, not at all. The
-// inner limit cuts nothing; it keeps the planner from joining the whole log.
+// inner limits cut nothing; they keep the planner from joining whole tables.
 const REPLAY: &str = "
 WITH asked AS (
-    SELECT DISTINCT ON (conversation_id) conversation_id, seq, at
-    FROM unnest($2::uuid[], $3::bigint[], $5::timestamptz[]) AS a (conversation_id, seq, at)
-    ORDER BY conversation_id, seq
+    SELECT DISTINCT ON (place, conversation_id) place, user_id, most, conversation_id, seq, at
+    FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[])
+        AS a (place, user_id, most, conversation_id, seq, at)
+    ORDER BY place, conversation_id, seq
 ), compared AS (
-    SELECT a.conversation_id AS id, a.seq AS cursor, coalesce(c.last_seq, 0) - a.seq AS count, EXISTS (
+    SELECT a.place, a.most, a.conversation_id AS id, a.seq AS cursor, coalesce(c.last_seq, 0) - a.seq AS count, EXISTS (
         SELECT FROM events WHERE conversation_id = c.id AND seq = a.seq AND created_at <> a.at
     ) AS other
-    FROM asked a LEFT JOIN members m ON m.conversation_id = a.conversation_id AND m.user_id = $1
-    LEFT JOIN conversations c ON c.id = m.conversation_id
+    FROM asked a LEFT JOIN LATERAL (
+        SELECT c.id, c.last_seq FROM members m JOIN conversations c ON c.id = m.conversation_id
+        WHERE m.conversation_id = a.conversation_id AND m.user_id = a.user_id LIMIT 1
+    ) c ON true
 ), missing AS (
-    SELECT id, cursor, count, count < 0 OR other AS reset FROM compared WHERE count <> 0 OR other
+    SELECT place, most, id, cursor, count, count < 0 OR other AS reset FROM compared WHERE count <> 0 OR other
 ), fitted AS (
-    SELECT *, sum(CASE WHEN reset THEN 0 ELSE count END) OVER (ORDER BY NOT reset, count, id) > $4 AS truncated
+    SELECT *, sum(CASE WHEN reset THEN 0 ELSE count END)
+        OVER (PARTITION BY place ORDER BY NOT reset, count, id) > most AS truncated
     FROM missing
 )
-SELECT f.id, f.reset, f.truncated, e.seq, e.sender_id, e.client_id, e.created_at, e.body
+SELECT f.place, f.id, f.reset, f.truncated, e.seq, e.sender_id, e.client_id, e.created_at, e.body
 FROM fitted f LEFT JOIN LATERAL (
     SELECT seq, sender_id, client_id, created_at, body FROM events
-    WHERE conversation_id = f.id AND seq > f.cursor AND NOT f.truncated AND NOT f.reset ORDER BY seq LIMIT $4
+    WHERE conversation_id = f.id AND seq > f.cursor AND NOT f.truncated AND NOT f.reset ORDER BY seq LIMIT $7
 ) e ON true
-ORDER BY f.id, e.seq";
+ORDER BY f.place, f.id, e.seq";
 
 /// One row of the log, or none of it where a conversation has nothing to show.
 #[derive(FromRow)]
@@ -93,11 +98,73 @@ struct HistoryRow {
 
 #[derive(FromRow)]
 struct ReplayRow {
+    /// Whose it is, by the place among those who ask.
+    place: i64,
     id: Uuid,
     reset: bool,
     truncated: bool,
     #[sqlx(flatten)]
     event: EventRow,
+}
+
+/// What a user's conversations hold after `cursors`, up to `max` messages.
+pub(super) struct Missing {
+    user: UserId,
+    cursors: Vec<Cursor>,
+    max: u32,
+}
+
+impl Question for Missing {
+    type Answer = Replay;
+    const DOING: &'static str = "replay";
+    /// Each may be answered by hundreds of messages.
+    const MOST: usize = 16;
+
+    async fn ask(connection: &mut PgConnection, users: &[Self]) -> Result<Vec<Replay>, sqlx::Error> {
+        let (mut places, mut ids, mut most) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut conversations, mut seqs, mut times) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, missing) in (0i64..).zip(users) {
+            for cursor in &missing.cursors {
+                places.push(place);
+                ids.push(missing.user.0);
+                most.push(i64::from(missing.max));
+                conversations.push(cursor.conversation.0);
+                seqs.push(to_bigint(cursor.seq));
+                times.push(cursor.at);
+            }
+        }
+        let limit = most.iter().copied().max().unwrap_or_default();
+        let rows: Vec<ReplayRow> = sqlx::query_as(REPLAY)
+            .bind(places)
+            .bind(ids)
+            .bind(most)
+            .bind(conversations)
+            .bind(seqs)
+            .bind(times)
+            .bind(limit)
+            .fetch_all(connection)
+            .await?;
+        let mut replays: Vec<Replay> = users.iter().map(|_| Replay::default()).collect();
+        for row in rows {
+            if let Some(replay) = usize::try_from(row.place).ok().and_then(|place| replays.get_mut(place)) {
+                replay.take(row);
+            }
+        }
+        Ok(replays)
+    }
+}
+
+impl Replay {
+    fn take(&mut self, row: ReplayRow) {
+        let conversation = ConversationId(row.id);
+        if row.reset {
+            self.reset.push(conversation);
+        } else if row.truncated {
+            self.truncated.push(conversation);
+        } else {
+            self.messages.extend(row.event.into_message(conversation));
+        }
+    }
 }
 
 impl Database {
@@ -131,35 +198,8 @@ impl Database {
     /// What the user's conversations hold after `cursors`, up to `max` messages
     /// in all. Conversations that are not the user's have empty logs.
     pub async fn replay(&self, user: UserId, cursors: &[Cursor], max: u32) -> Result<Replay, DatabaseError> {
-        let conversations: Vec<Uuid> = cursors.iter().map(|cursor| cursor.conversation.0).collect();
-        let places: Vec<i64> = cursors.iter().map(|cursor| to_bigint(cursor.seq)).collect();
-        let times: Vec<Option<OffsetDateTime>> = cursors.iter().map(|cursor| cursor.at).collect();
-        let rows: Vec<ReplayRow> = sqlx::query_as(REPLAY)
-            .bind(user.0)
-            .bind(conversations)
-            .bind(places)
-            .bind(i64::from(max))
-            .bind(times)
-            .fetch_all(&self.pool)
-            .await
-            .doing("replay")?;
-        Ok(sort_out(rows))
+        self.replays.ask(Missing { user, cursors: cursors.to_vec(), max }).await
     }
-}
-
-fn sort_out(rows: Vec<ReplayRow>) -> Replay {
-    let mut replay = Replay::default();
-    for row in rows {
-        let conversation = ConversationId(row.id);
-        if row.reset {
-            replay.reset.push(conversation);
-        } else if row.truncated {
-            replay.truncated.push(conversation);
-        } else {
-            replay.messages.extend(row.event.into_message(conversation));
-        }
-    }
-    replay
 }
 
 impl EventRow {

@@ -5,6 +5,7 @@ mod append;
 mod conversations;
 mod error;
 mod fault;
+mod gather;
 mod history;
 mod log;
 mod presence;
@@ -24,17 +25,20 @@ use tokio::time::timeout;
 pub use conversations::{DirectPair, ListCursor};
 pub use error::{DatabaseError, Doing};
 pub use fault::Fault;
+pub use gather::{Gather, Question};
 pub use history::{Page, Replay};
 pub use log::{Appended, Log, Moved, NewEvent, Place, Position};
 pub use presence::Hidden;
 pub use push::{DuePush, Missed, PushTarget, Scalar};
-pub use sessions::{Claim, Held, Kept};
+pub use sessions::{Claim, Held};
 pub use state::Warning;
 pub use users::{Account, Found};
 
 use crate::config::Config;
 use crate::domain::Seq;
 use crate::protocol::UNREAD_MAX;
+use history::Missing;
+use sessions::{NewUser, WhoseSession};
 
 /// Settings of every connection of the pool. A statement stuck behind a lock
 /// does not hold its connection for ever; compiling a statement can take seconds
@@ -46,10 +50,14 @@ const SESSION_SETTINGS: [(&str, &str); 3] =
 
 /// The connections of reads and of everything that is not a message. Cheap to
 /// clone; all clones share the pool.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Database {
     pool: PgPool,
     options: PgConnectOptions,
+    /// What everybody asks who comes or comes back.
+    claims: Gather<NewUser>,
+    sessions: Gather<WhoseSession>,
+    replays: Gather<Missing>,
 }
 
 impl Database {
@@ -61,13 +69,20 @@ impl Database {
         reach(&pooled, config.pool_timeout).await.map_err(|source| {
             let given = config.database_url.is_some();
             let database = if given { "the database of DATABASE_URL" } else { "the private PostgreSQL" };
-            DatabaseError::Unreachable { database, source }
+            DatabaseError::Unreachable { database, source: source.into() }
         })?;
         let pool = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(config.pool_timeout)
             .connect_lazy_with(pooled);
-        Ok(Self { pool, options })
+        let patience = config.pool_timeout;
+        Ok(Self {
+            claims: Gather::new(pool.clone(), patience),
+            sessions: Gather::new(pool.clone(), patience),
+            replays: Gather::new(pool.clone(), patience),
+            pool,
+            options,
+        })
     }
 
     /// Brings the schema up to date. Takes its own lock: several servers may

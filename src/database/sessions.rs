@@ -1,14 +1,16 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use super::gather::Question;
 use super::{Database, DatabaseError, Doing, from_bigint};
 use crate::domain::{Name, SessionId, UserId, Visibility};
 use crate::protocol::User;
 
-/// Whose session it is.
+/// A session that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     pub user: User,
@@ -16,15 +18,8 @@ pub struct Held {
     pub name_key: String,
     pub has_password: bool,
     pub visibility: Visibility,
-    pub kept: Kept,
-}
-
-/// Whether a session's end is as far away as it could be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    Fresh,
-    /// Its end can be put off by more than a day: see [`Database::extend_session`].
-    Extensible,
+    /// Until it ends, to the second.
+    pub remains: Duration,
 }
 
 /// What became of asking for a new name.
@@ -35,8 +30,6 @@ pub enum Claim {
     /// Somebody has this name, or one that looks the same.
     Taken,
 }
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A statement that begins a session: it clears away two that have expired. So
 /// the table never holds many, and no timer is needed.
@@ -58,19 +51,25 @@ const INSERT: &str =
     beginning!("INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, now() + $3)");
 
 // Nobody waits long here: of those who claim one name at once, one inserts and
-// the others find the row when that one has committed.
+// the others find the row when that one has committed, or is in the same
+// statement. In the order of the names, so that two servers do not wait for each other.
 const CLAIM: &str = beginning!(
-    ", claimed AS (
-    INSERT INTO users (id, name, name_key, look_alike, password_hash) VALUES ($2, $4, $5, $6, $7)
+    ", asked AS MATERIALIZED (
+    SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::interval[], $4::text[], $5::text[], $6::text[], $7::text[])
+        AS a (token_hash, user_id, ttl, name, name_key, look_alike, password_hash)
+), claimed AS (
+    INSERT INTO users (id, name, name_key, look_alike, password_hash)
+    SELECT user_id, name, name_key, look_alike, password_hash FROM asked ORDER BY name_key
     ON CONFLICT DO NOTHING RETURNING id
 )
-INSERT INTO sessions (token_hash, user_id, expires_at) SELECT $1, id, now() + $3 FROM claimed"
+INSERT INTO sessions (token_hash, user_id, expires_at)
+SELECT token_hash, user_id, now() + ttl FROM asked JOIN claimed ON id = user_id RETURNING user_id"
 );
 
 const FIND: &str = "
-SELECT u.id, u.name, u.name_key, u.visibility, u.password_hash IS NOT NULL AS has_password,
-    s.expires_at < now() + $2 AS extensible
-FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND s.expires_at > now()";
+SELECT s.token_hash, u.id, u.name, u.name_key, u.visibility, u.password_hash IS NOT NULL AS has_password,
+    extract(epoch FROM s.expires_at - now())::bigint AS remains
+FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ANY($1) AND s.expires_at > now()";
 
 const EXTEND: &str =
     "UPDATE sessions SET expires_at = now() + $2 WHERE token_hash = $1 AND expires_at > now()";
@@ -81,12 +80,62 @@ const DELETE_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND token_h
 
 #[derive(FromRow)]
 struct SessionRow {
+    token_hash: Vec<u8>,
     id: Uuid,
     name: String,
     name_key: String,
     visibility: i64,
     has_password: bool,
-    extensible: bool,
+    /// Seconds.
+    remains: i64,
+}
+
+/// Somebody new, and the session to open for them.
+pub(super) struct NewUser {
+    user: User,
+    name_key: String,
+    look_alike: String,
+    password_hash: Option<String>,
+    session: SessionId,
+    ttl: Duration,
+}
+
+impl Question for NewUser {
+    /// Whether the name was free.
+    type Answer = bool;
+    const DOING: &'static str = "claim a name";
+    const MOST: usize = 64;
+
+    async fn ask(connection: &mut PgConnection, claims: &[Self]) -> Result<Vec<bool>, sqlx::Error> {
+        let column = |of: fn(&Self) -> &str| claims.iter().map(of).collect::<Vec<_>>();
+        let new: Vec<Uuid> = sqlx::query_scalar(CLAIM)
+            .bind(claims.iter().map(|claim| &claim.session.0[..]).collect::<Vec<_>>())
+            .bind(claims.iter().map(|claim| claim.user.id.0).collect::<Vec<_>>())
+            .bind(claims.iter().map(|claim| interval(claim.ttl)).collect::<Vec<_>>())
+            .bind(column(|claim| &claim.user.name))
+            .bind(column(|claim| &claim.name_key))
+            .bind(column(|claim| &claim.look_alike))
+            .bind(claims.iter().map(|claim| claim.password_hash.as_deref()).collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await?;
+        Ok(claims.iter().map(|claim| new.contains(&claim.user.id.0)).collect())
+    }
+}
+
+/// Whose session it is.
+pub(super) struct WhoseSession(SessionId);
+
+impl Question for WhoseSession {
+    type Answer = Option<Held>;
+    const DOING: &'static str = "find a session";
+    const MOST: usize = 256;
+
+    async fn ask(connection: &mut PgConnection, sessions: &[Self]) -> Result<Vec<Self::Answer>, sqlx::Error> {
+        let hashes: Vec<&[u8]> = sessions.iter().map(|session| &session.0.0[..]).collect();
+        let rows: Vec<SessionRow> = sqlx::query_as(FIND).bind(&hashes).fetch_all(connection).await?;
+        let found: HashMap<&[u8], &SessionRow> = rows.iter().map(|row| (&row.token_hash[..], row)).collect();
+        Ok(hashes.iter().map(|hash| found.get(hash).map(|row| row.held())).collect())
+    }
 }
 
 impl Database {
@@ -100,18 +149,15 @@ impl Database {
         ttl: Duration,
     ) -> Result<Claim, DatabaseError> {
         let user = User { id: UserId::fresh(), name: name.as_str().to_owned() };
-        let begun = sqlx::query(CLAIM)
-            .bind(&session.0[..])
-            .bind(user.id.0)
-            .bind(interval(ttl))
-            .bind(name.as_str())
-            .bind(name.key())
-            .bind(name.look_alike())
-            .bind(password_hash)
-            .execute(&self.pool)
-            .await
-            .doing("claim a name")?;
-        Ok(if begun.rows_affected() == 0 { Claim::Taken } else { Claim::New(user) })
+        let claim = NewUser {
+            user: user.clone(),
+            name_key: name.key(),
+            look_alike: name.look_alike(),
+            password_hash: password_hash.map(str::to_owned),
+            session,
+            ttl,
+        };
+        Ok(if self.claims.ask(claim).await? { Claim::New(user) } else { Claim::Taken })
     }
 
     /// Opens a session of the user for `ttl`.
@@ -131,16 +177,9 @@ impl Database {
             .doing("open a session")
     }
 
-    /// Whose session it is; none when it is unknown, ended or expired. `ttl` is
-    /// how long a session is kept since its last use, to the day.
-    pub async fn session(&self, session: SessionId, ttl: Duration) -> Result<Option<Held>, DatabaseError> {
-        let row: Option<SessionRow> = sqlx::query_as(FIND)
-            .bind(&session.0[..])
-            .bind(interval(ttl.saturating_sub(DAY)))
-            .fetch_optional(&self.pool)
-            .await
-            .doing("find a session")?;
-        Ok(row.map(SessionRow::into_held))
+    /// Whose session it is; none when it is unknown, ended or expired.
+    pub async fn session(&self, session: SessionId) -> Result<Option<Held>, DatabaseError> {
+        self.sessions.ask(WhoseSession(session)).await
     }
 
     /// Puts the end of a session off to `ttl` from now.
@@ -169,13 +208,13 @@ pub(super) async fn delete_others(
 }
 
 impl SessionRow {
-    fn into_held(self) -> Held {
+    fn held(&self) -> Held {
         Held {
-            user: User { id: UserId(self.id), name: self.name },
-            name_key: self.name_key,
+            user: User { id: UserId(self.id), name: self.name.clone() },
+            name_key: self.name_key.clone(),
             has_password: self.has_password,
             visibility: Visibility(from_bigint(self.visibility)),
-            kept: if self.extensible { Kept::Extensible } else { Kept::Fresh },
+            remains: Duration::from_secs(from_bigint(self.remains)),
         }
     }
 }

@@ -23,7 +23,6 @@ use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
 use crate::protocol::{self, ErrorFrame, Resync, ServerFrame, Stored, User, WATCH_MAX, Watch};
 use crate::push::Push;
-pub use resume::Resumes;
 use rooms::Rooms;
 pub use users::{Users, UsersMessage, UsersSupervisor};
 
@@ -38,7 +37,6 @@ pub struct Services {
     pub users: Users,
     /// Names this history; see [`crate::protocol::Welcome`].
     pub epoch: String,
-    pub resumes: Resumes,
 }
 
 /// A user's actor is started with its connections, the first time and again.

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 use super::Services;
 use crate::config::Config;
 use crate::directory::Link;
@@ -15,16 +13,6 @@ use crate::protocol::{Cursor, Limits, ServerFrame, Synced, User, Welcome, wire_c
 /// A replay that finds no database tries again after this, as long as the
 /// connection is there: the client shows what it has and waits.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// The turn of each replay: as many at once as there are pooled connections,
-/// the others wait in order.
-pub struct Resumes(Semaphore);
-
-impl Resumes {
-    pub fn new(config: &Config) -> Self {
-        Self(Semaphore::new(config.pool_size as usize))
-    }
-}
 
 pub fn welcome(user: &User, visibility: Visibility, services: &Services) -> ServerFrame {
     ServerFrame::Welcome(Welcome {
@@ -70,12 +58,10 @@ pub async fn replay(services: Arc<Services>, user: UserId, link: Link, cursors: 
 
 async fn read(services: &Services, user: UserId, cursors: &[Cursor]) -> crate::database::Replay {
     loop {
-        let turn = services.resumes.0.acquire().await;
         match services.database.replay(user, cursors, wire_count(services.config.replay_max)).await {
             Ok(replay) => return replay,
             Err(error) => tracing::warn!(%user, %error, "replay not read"),
         }
-        drop(turn);
         tokio::time::sleep(RETRY).await;
     }
 }

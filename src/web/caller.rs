@@ -1,12 +1,17 @@
 use std::net::IpAddr;
+use std::time::Duration;
 
 use warp::http::HeaderMap;
 use warp::http::header::AUTHORIZATION;
 
 use super::refusal::Refusal;
 use super::{Context, cookies, origin};
-use crate::database::{Held, Kept};
+use crate::database::Held;
 use crate::domain::{SessionId, SessionSecret};
+
+/// The end of a session is put off when so much of it is gone, or half of it:
+/// not with every request.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Who asks: the headers of a request and where it comes from.
 #[derive(Clone, Debug)]
@@ -52,8 +57,8 @@ impl Context {
     pub async fn find_member(&self, caller: &Caller) -> Result<Option<Member>, Refusal> {
         let Some(session) = caller.secret().map(|secret| secret.id()) else { return Ok(None) };
         let ttl = self.config().session_ttl;
-        let Some(held) = self.database().session(session, ttl).await? else { return Ok(None) };
-        if held.kept == Kept::Extensible
+        let Some(held) = self.database().session(session).await? else { return Ok(None) };
+        if held.remains + DAY.min(ttl / 2) < ttl
             && let Err(error) = self.database().extend_session(session, ttl).await
         {
             // It holds until its end, which the next request tries to put off.

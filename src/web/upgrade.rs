@@ -69,7 +69,7 @@ async fn recheck(context: Arc<Context>, identity: Identity, news: u64) {
     if context.services.users.news() == news {
         return;
     }
-    let why = match context.database().session(identity.session, context.config().session_ttl).await {
+    let why = match context.database().session(identity.session).await {
         Ok(Some(held)) if held.visibility > identity.visibility => {
             return context.services.learn_visibility(identity.user.id, held.visibility);
         }

@@ -12,7 +12,7 @@ use serde_json::json;
 use tidings::directory::{Address, Directory, UserMessage};
 use tidings::persistence::Persistence;
 use tidings::push::Push;
-use tidings::user::{Resumes, Services, Users};
+use tidings::user::{Services, Users};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -80,7 +80,6 @@ async fn echo(database: &TestDatabase) -> Person {
         presence: Address::default(),
         push: Push::default(),
         users: Users::default(),
-        resumes: Resumes::new(&config),
         config,
         database: opened,
         directory: directory.clone(),

@@ -14,6 +14,7 @@ mod faults;
 mod first_start;
 mod frames;
 mod front;
+mod gather;
 mod hostile;
 mod idle;
 mod law;

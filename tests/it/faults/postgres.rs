@@ -7,16 +7,19 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use nix::sys::signal::Signal;
-use tidings::protocol::{ClientFrame, ServerFrame, Session, Typing};
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use reqwest::Method;
+use tidings::protocol::{ClientFrame, ServerFrame, Typing};
 
+use crate::browser::{self, Browser, code};
 use crate::support::{
-    Crowd, Dice, OwnCluster, PATIENCE, Pace, Plan, Sabotage, ServerProcess, TestServer, data_of, eventually,
+    Crowd, Dice, OwnCluster, Pace, Plan, Sabotage, ServerProcess, TestServer, data_of, eventually,
 };
 
 /// What the server may need more while it waits: its queue has a bound.
 const WAITING_MAX_BYTES: usize = 4 << 20;
+
+/// Connections of the pool in the test that takes them all.
+const POOL: i64 = 4;
 
 #[tokio::test]
 async fn f07_postgres_is_killed_and_the_sockets_stay() {
@@ -125,39 +128,36 @@ async fn until_refused(server: &ServerProcess) {
 
 #[tokio::test]
 async fn f12_with_an_exhausted_pool_messages_flow_and_requests_are_refused_in_time() {
-    let server = TestServer::start(&[]).await;
+    let server = TestServer::start(&[("TIDINGS_POOL_SIZE", &POOL.to_string())]).await;
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f12")).await;
-    let people = crowd.people().to_vec();
     crowd.until_answered(100).await;
-    let locked = Sabotage::on(server.database.url()).await.lock_users().await;
-    let refusal = Notify::new();
-    // More than the pool has connections: each waits for the lock, or for one that does.
-    let asked = people.iter().map(async |person| {
+    let person = &crowd.people()[0];
+    let locked = Sabotage::on(server.database.url()).await.lock_subscriptions().await;
+    let unsubscribe = || person.request(Method::DELETE, "/api/push/subscription").send();
+    let held_up: Vec<_> = (0..POOL).map(|_| tokio::spawn(unsubscribe())).collect();
+    let mut looking = server.database.connection().await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("no connection is free", async || {
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut looking).await.unwrap() == POOL
+    })
+    .await;
+    let ask = async |path: &str| {
         let begun = Instant::now();
-        let answer = person.get::<Session>("/api/session").await;
-        if answer.is_err() {
-            refusal.notify_one();
-        }
-        (answer, begun.elapsed())
-    });
-    let more = async {
-        crowd.until_more(500).await;
-        // PostgreSQL waits for a lock for as long as it takes; a request does not.
-        timeout(PATIENCE, refusal.notified()).await.expect("one is refused");
-        drop(locked);
+        let answer = match path {
+            "log in" => Browser::on(&server.url).log_in("Newcomer").await,
+            path => browser::answer(person.request(Method::GET, path)).await,
+        };
+        assert_eq!(code(&answer), (503, "storage_unavailable"), "{path}: {answer:?}");
+        let took = begun.elapsed();
+        assert!((Duration::from_secs(4)..Duration::from_secs(6)).contains(&took), "{path}: {took:?}");
     };
-    let (answers, ()) = futures::join!(join_all(asked), more);
-    let refused = answers.iter().filter(|(answer, _)| answer.is_err());
-    for (answer, took) in refused.clone() {
-        let (status, problem) = answer.as_ref().expect_err("refused");
-        assert_eq!(
-            (status.as_u16(), problem["code"].as_str()),
-            (503, Some("storage_unavailable")),
-            "{problem}"
-        );
-        assert!((Duration::from_secs(4)..Duration::from_secs(6)).contains(took), "{took:?}");
+    let more = crowd.until_more(500);
+    futures::join!(ask("log in"), ask("/api/session"), ask("/api/conversations"), more);
+    drop(locked);
+    for answer in join_all(held_up).await {
+        assert_eq!(answer.unwrap().unwrap().status(), 204);
     }
-    assert!(refused.count() > 0, "{answers:?}");
     assert!(crowd.kept_its_sockets());
     crowd.finish(server.database.url()).await;
 }

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sqlx::{Executor, PgConnection};
 use tidings::domain::ConversationId;
-use tidings::protocol::{ClientFrame, Position, ServerFrame};
+use tidings::protocol::{ClientFrame, Position, ServerFrame, Session};
 
 use crate::support::{Person, Socket, TestDatabase, TestServer, eventually};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Nothing is appended to or read from the log while it lives.
 struct Hold(PgConnection);
@@ -128,12 +130,28 @@ async fn f12_the_pool_is_as_large_and_as_patient_as_is_set() {
 
 #[tokio::test]
 async fn a_session_lasts_as_long_as_is_set() {
-    let server = TestServer::start(&[("TIDINGS_SESSION_TTL_DAYS", "3")]).await;
-    server.person("Ada").await;
-    let mut looking = server.database.connection().await;
-    let days = "SELECT extract(epoch FROM expires_at - now())::float8 / 86400 FROM sessions";
-    let days: f64 = sqlx::query_scalar(days).fetch_one(&mut looking).await.unwrap();
-    assert!((2.9..=3.0).contains(&days), "{days}");
+    let day = Duration::from_secs(24 * 60 * 60);
+    // With how much of it gone a request puts its end off.
+    for (days, worn) in [(3, day), (1, day / 2)] {
+        let server = TestServer::start(&[("TIDINGS_SESSION_TTL_DAYS", &days.to_string())]).await;
+        let ada = server.person("Ada").await;
+        let mut looking = server.database.connection().await;
+        let whole = f64::from(days) * 86400.0;
+        assert!((whole - 60.0..=whole).contains(&remains(&mut looking).await), "{days} days");
+        for (gone, is_put_off) in [(worn - MINUTE, false), (worn + MINUTE, true)] {
+            let age = "UPDATE sessions SET expires_at = now() + $1 * interval '1 s'";
+            let left = whole - gone.as_secs_f64();
+            sqlx::query(age).bind(left).execute(&mut looking).await.unwrap();
+            let _session: Session = ada.get("/api/session").await.unwrap();
+            assert_eq!(remains(&mut looking).await > left, is_put_off, "{days} days, {gone:?} gone");
+        }
+    }
+}
+
+/// Seconds until the one session ends.
+async fn remains(connection: &mut PgConnection) -> f64 {
+    let statement = "SELECT extract(epoch FROM expires_at - now())::float8 FROM sessions";
+    sqlx::query_scalar(statement).fetch_one(connection).await.unwrap()
 }
 
 #[tokio::test]

@@ -87,9 +87,9 @@ impl Sabotage {
         self.run("ALTER TABLE events SET TABLESPACE elsewhere").await;
     }
 
-    /// Nobody can read who the users are, for as long as the guard lives.
-    pub async fn lock_users(mut self) -> Self {
-        self.run("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await;
+    /// Nothing can be said of subscriptions to pushes, for as long as the guard lives.
+    pub async fn lock_subscriptions(mut self) -> Self {
+        self.run("BEGIN; LOCK TABLE push_subscriptions IN ACCESS EXCLUSIVE MODE").await;
         self
     }
 }
