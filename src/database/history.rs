@@ -57,7 +57,7 @@ WITH asked AS (
     FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[])
         AS a (place, user_id, most, conversation_id, seq, at)
     ORDER BY place, conversation_id, seq
-), compared AS (
+), compared AS MATERIALIZED (
     SELECT a.place, a.most, a.conversation_id AS id, a.seq AS cursor, coalesce(c.last_seq, 0) - a.seq AS count, EXISTS (
         SELECT FROM events WHERE conversation_id = c.id AND seq = a.seq AND created_at <> a.at
     ) AS other
