@@ -3,10 +3,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ractor::ActorId;
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::directory::shared::Semaphore;
 use crate::directory::{Directory, Envelope, Link, Recipient, Returned, UserMessage};
+
+/// How often frames that wait for an actor look for it again.
+const RETRY: Duration = Duration::from_millis(1);
 
 /// Frames on their way to the user's actor, through its deaths: each is handled
 /// once, in the order received, or killed the actor itself.
@@ -79,18 +83,39 @@ impl Inbound {
             // for each that comes back would be to do nothing else.
             return std::future::pending().await;
         }
-        tokio::select! {
-            // The cheaper first: nothing is lost by the order.
-            biased;
-            () = self.back.changed() => {}
-            // The permit is not kept: it only shows that there is one.
-            _ = self.window.acquire(), if !self.has_room => {}
+        if self.has_room {
+            return self.back.changed().await;
+        }
+        // Boxed: an idle connection does not wait for this.
+        Box::pin(async {
+            tokio::select! {
+                // The cheaper first: nothing is lost by the order.
+                biased;
+                () = self.back.changed() => {}
+                // The permit is not kept: it only shows that there is one.
+                _ = self.window.acquire() => {}
+            }
+        })
+        .await
+    }
+
+    /// Ends when it is time to pump again for a new actor: never while none is
+    /// waited for. Boxed: a connection does not keep room for a timer.
+    pub async fn retry(&self) {
+        if self.waits_for_actor() {
+            Box::pin(sleep(RETRY)).await;
+        } else {
+            std::future::pending().await
         }
     }
 
     /// Sends the user's actor what it may have.
     pub fn pump<A: Recipient>(&mut self, directory: &Directory<A>) {
         self.send(directory);
+        if self.queue.is_empty() {
+            // An idle connection keeps no room for frames either.
+            self.queue = VecDeque::new();
+        }
         self.has_room = self.queue.is_empty() && self.window.available_permits() > 0;
     }
 

@@ -1,14 +1,16 @@
 //! A connection: a task that owns one WebSocket and knows nothing of what is
 //! said on it. It outlives the user's actor: frames in, frames out, pings.
 
+mod bursts;
 mod inbound;
 mod metered;
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::{FutureExt, SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt, poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -21,14 +23,13 @@ use crate::domain::{Budget, SessionId, Visibility};
 use crate::metrics;
 use crate::protocol::User;
 use crate::user::Services;
+pub use bursts::Bursts;
 use inbound::Inbound;
 use metered::Endless;
 pub use metered::Metered;
 
 /// How long the farewell may take: the close frame out, the peer's in, its end.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How often frames that wait for an actor look for it again.
-const RETRY: Duration = Duration::from_millis(1);
 /// How long frames wait for an actor before the connection is given up.
 const ACTOR_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -42,14 +43,16 @@ pub struct Identity {
 }
 
 /// Serves an upgraded socket until it ends, and says farewell.
-pub async fn serve<S>(mut socket: WebSocketStream<Metered<S>>, identity: Identity, services: Arc<Services>)
+///
+/// What is taken by value would have its place in the memory of an idle socket twice.
+pub async fn serve<S>(socket: &mut WebSocketStream<Metered<S>>, identity: &Identity, services: &Services)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let config = &services.config;
     let (link, outgoing) = Link::new(
         next_id(),
-        identity.user,
+        identity.user.clone(),
         identity.session,
         OutboundLimits { frames: config.outbound_frames, bytes: config.outbound_bytes },
         // The last of `crashes` closes it.
@@ -57,14 +60,14 @@ where
     );
     link.learn_visibility(identity.visibility);
     if !services.users.attach(&link, config.sockets_per_user) {
-        return Box::pin(farewell(&mut socket, End::Close(Close::TooManySockets))).await;
+        return Box::pin(farewell(socket, End::Close(Close::TooManySockets))).await;
     }
     let _counted = metrics::socket_opened();
-    let end = Connection::new(&mut socket, &link, outgoing, &services).run().await;
+    let end = Connection::new(socket, &link, outgoing, services).run().await;
     services.users.detach(&link);
     tracing::debug!(connection = link.id().0, user = %link.user().id, ?end, "connection ended");
     // Boxed: an idle socket does not pay for its end.
-    Box::pin(farewell(&mut socket, end)).await;
+    Box::pin(farewell(socket, end)).await;
 }
 
 fn next_id() -> ConnectionId {
@@ -120,7 +123,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         }
     }
 
-    async fn run(mut self) -> End {
+    async fn run(&mut self) -> End {
         let timer = sleep(Duration::ZERO);
         tokio::pin!(timer);
         timer.as_mut().reset(self.alive.deadline());
@@ -130,14 +133,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
                 return End::Close(Close::NoSession);
             }
             let outcome = tokio::select! {
-                () = self.link.closed() => Err(End::Close(self.link.closing().unwrap_or(Close::Restart))),
-                frame = self.outgoing.recv() => self.write(frame).await,
+                frame = self.outgoing.recv() => match frame {
+                    Some(frame) => self.write(frame).await,
+                    None => Err(closed(self.link)),
+                },
                 // Not reading is the back-pressure: the window is full.
                 message = self.socket.next(), if self.inbound.has_room() => self.on_messages(message),
                 () = self.inbound.changed() => Ok(()),
-                () = sleep(RETRY), if self.inbound.waits_for_actor() => Ok(()),
+                () = self.inbound.retry() => Ok(()),
                 () = &mut timer => {
-                    let outcome = self.on_deadline().await;
+                    let outcome = Box::pin(self.on_deadline()).await;
                     timer.as_mut().reset(self.alive.deadline());
                     outcome
                 }
@@ -151,20 +156,26 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     /// This frame and all that wait behind it, then one flush. A peer that does
     /// not take them is as good as gone after the time of a missing pong.
     async fn write(&mut self, first: Utf8Bytes) -> Result<(), End> {
-        let config = &self.services.config;
         let (socket, outgoing) = (&mut *self.socket, &mut self.outgoing);
-        let burst = async {
+        let mut burst = pin!(async {
             socket.feed(Message::Text(first)).await?;
             while let Some(next) = outgoing.try_recv() {
                 socket.feed(Message::Text(next)).await?;
             }
             socket.flush().await
-        };
-        tokio::select! {
-            result = burst => result.map_err(|_| End::Gone),
-            () = self.link.closed() => Err(End::Close(self.link.closing().unwrap_or(Close::Restart))),
-            () = sleep(config.ping_interval + config.pong_timeout) => Err(End::Close(Close::NoPong)),
+        });
+        if let Poll::Ready(result) = poll!(burst.as_mut()) {
+            return result.map_err(|_: tungstenite::Error| End::Gone);
         }
+        let patience = self.services.config.ping_interval + self.services.config.pong_timeout;
+        Box::pin(async {
+            tokio::select! {
+                result = burst => result.map_err(|_| End::Gone),
+                () = self.link.closed() => Err(closed(self.link)),
+                () = sleep(patience) => Err(End::Close(Close::NoPong)),
+            }
+        })
+        .await
     }
 
     /// This message and all that came with it: to wait for each anew costs more
@@ -227,6 +238,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         }
         Ok(())
     }
+}
+
+fn closed(link: &Link) -> End {
+    End::Close(link.closing().unwrap_or(Close::Restart))
 }
 
 impl Liveness {

@@ -202,6 +202,7 @@ impl Link {
     pub fn close(&self, why: Close) {
         if self.0.closing.set(why).is_ok() {
             self.0.closed.notify_waiters();
+            self.0.outbound.wake();
         }
     }
 
@@ -239,9 +240,16 @@ impl fmt::Debug for Link {
 }
 
 impl Outgoing {
-    /// The next frame.
-    pub async fn recv(&mut self) -> Utf8Bytes {
-        self.0.0.outbound.next().await
+    /// The next frame; none when all are out and the connection is to close.
+    pub async fn recv(&mut self) -> Option<Utf8Bytes> {
+        loop {
+            // In this order: nothing is queued once it is closing.
+            let closing = self.0.closing().is_some();
+            match self.try_recv() {
+                None if !closing => self.0.0.outbound.ready().await,
+                next => return next,
+            }
+        }
     }
 
     /// The next frame, if there is one now.
@@ -321,10 +329,33 @@ mod tests {
             }
         });
         for _ in 0..100 {
-            assert_eq!(outgoing.recv().await.len(), 50);
+            assert_eq!(outgoing.recv().await.map(|text| text.len()), Some(50));
         }
         replay.await.unwrap();
         assert_eq!(link.closing(), None);
+    }
+
+    #[tokio::test]
+    async fn what_was_queued_before_the_close_is_still_taken_and_nothing_after() {
+        let (link, mut outgoing) = link();
+        link.send(frame(1));
+        let waiting = tokio::spawn(async move { (outgoing.recv().await, outgoing.recv().await) });
+        tokio::task::yield_now().await;
+        link.send(frame(2));
+        link.close(Close::LoggedOut);
+        link.send(frame(3));
+        let lengths = |next: Option<Utf8Bytes>| next.map(|text| text.len());
+        let (first, second) = waiting.await.unwrap();
+        assert_eq!((lengths(first), lengths(second)), (Some(1), Some(2)));
+    }
+
+    #[tokio::test]
+    async fn a_close_wakes_who_waits_for_a_frame() {
+        let (link, mut outgoing) = link();
+        let waiting = tokio::spawn(async move { outgoing.recv().await });
+        tokio::task::yield_now().await;
+        link.close(Close::LoggedOut);
+        assert_eq!(waiting.await.unwrap(), None);
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Outbound {
         let is_first = waiting.frames.len() == 1;
         drop(waiting);
         if is_first {
-            self.ready.notify_one();
+            self.wake();
         }
         true
     }
@@ -71,14 +71,15 @@ impl Outbound {
         waiting.frames.len() * 2 >= self.limits.frames || (waiting.bytes + more) * 2 > self.limits.bytes
     }
 
-    /// The next frame. For one task: it may be dropped while it waits.
-    pub async fn next(&self) -> Utf8Bytes {
-        loop {
-            match self.take() {
-                Some(text) => return text,
-                None => self.ready.notified().await,
-            }
-        }
+    /// Ends when there may be a frame, or somebody has called [`wake`](Self::wake).
+    /// For one task: it may be dropped while it waits.
+    pub async fn ready(&self) {
+        self.ready.notified().await;
+    }
+
+    /// Whoever waits looks again.
+    pub fn wake(&self) {
+        self.ready.notify_one();
     }
 
     /// The next frame, if there is one now.

@@ -8,6 +8,7 @@ mod rooms;
 mod users;
 mod visibility;
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -85,7 +86,8 @@ impl Actor for UserActor {
         let mut state = UserState {
             user,
             services,
-            tabs: Vec::new(),
+            // Most people have one.
+            tabs: Vec::with_capacity(1),
             generation: None,
             limiter,
             rooms: Rooms::default(),
@@ -107,25 +109,16 @@ impl Actor for UserActor {
         Ok(state)
     }
 
-    async fn handle(
+    /// Not an `async fn`: nothing is waited for, and an idle actor keeps no room
+    /// for a message.
+    fn handle(
         &self,
         _myself: ActorRef<UserMessage>,
         message: UserMessage,
         state: &mut UserState,
-    ) -> Result<(), ActorProcessingErr> {
-        match message {
-            UserMessage::Frame(envelope) => state.on_frame(envelope.open()),
-            UserMessage::Attach(link) => state.on_attach(link),
-            UserMessage::Detach(connection) => state.on_detach(connection),
-            UserMessage::Settled(consequences) => state.on_settled(consequences),
-            UserMessage::Resubmit => drop(state.resubmit(Instant::now())),
-            UserMessage::Rewatch => state.on_rewatch(),
-            UserMessage::Visibility => state.on_visibility(),
-            UserMessage::Presence(frame) => state.broadcast(&frame, Link::send),
-            UserMessage::Typing(frame) => state.broadcast(&frame, Link::send_ephemeral),
-            UserMessage::Members(conversation, members) => state.on_members(conversation, members),
-        }
-        Ok(())
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        state.on_message(message);
+        ready(Ok(()))
     }
 
     async fn handle_supervisor_evt(
@@ -142,6 +135,21 @@ impl Actor for UserActor {
 impl UserState {
     fn id(&self) -> UserId {
         self.user.id
+    }
+
+    fn on_message(&mut self, message: UserMessage) {
+        match message {
+            UserMessage::Frame(envelope) => self.on_frame(envelope.open()),
+            UserMessage::Attach(link) => self.on_attach(link),
+            UserMessage::Detach(connection) => self.on_detach(connection),
+            UserMessage::Settled(consequences) => self.on_settled(consequences),
+            UserMessage::Resubmit => drop(self.resubmit(Instant::now())),
+            UserMessage::Rewatch => self.on_rewatch(),
+            UserMessage::Visibility => self.on_visibility(),
+            UserMessage::Presence(frame) => self.broadcast(&frame, Link::send),
+            UserMessage::Typing(frame) => self.broadcast(&frame, Link::send_ephemeral),
+            UserMessage::Members(conversation, members) => self.on_members(conversation, members),
+        }
     }
 
     fn on_attach(&mut self, link: Link) {

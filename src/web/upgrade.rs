@@ -1,8 +1,9 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -15,14 +16,13 @@ use super::caller::Caller;
 use super::refusal::Refusal;
 use super::{Context, handshake};
 use crate::config::Config;
-use crate::connection::{self, Identity, Metered};
+use crate::connection::{self, Bursts, Identity, Metered};
 use crate::directory::Close;
 use crate::protocol::SUBPROTOCOL;
 
-/// Each idle socket keeps the first of these two: the smallest that does not
-/// slow bursts.
-const READ_BUFFER_BYTES: usize = 2 * 1024;
-const WRITE_BUFFER_BYTES: usize = 4 * 1024;
+/// Each socket keeps this, and as much as its largest frame took to be written:
+/// bursts are gathered by [`Bursts`].
+const READ_BUFFER_BYTES: usize = 128;
 
 /// `GET /api/socket`: every check before the upgrade, then a task that hands
 /// the socket on.
@@ -39,11 +39,17 @@ pub async fn upgrade(
     let on_upgrade = on_upgrade.ok_or_else(|| handshake::bad_upgrade("HTTP/1.1 is needed to upgrade."))?;
     let identity =
         Identity { user: member.held.user, session: member.session, visibility: member.held.visibility };
-    tokio::spawn(hand_on(context, identity, news, place, on_upgrade));
+    tokio::spawn(hand_on(context, identity.into(), news, place, on_upgrade));
     Ok(switching_protocols(&accept))
 }
 
-async fn hand_on(context: Arc<Context>, identity: Identity, news: u64, place: Place, on_upgrade: OnUpgrade) {
+async fn hand_on(
+    context: Arc<Context>,
+    identity: Arc<Identity>,
+    news: u64,
+    place: Place,
+    on_upgrade: OnUpgrade,
+) {
     let upgraded = match on_upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => {
@@ -52,20 +58,26 @@ async fn hand_on(context: Arc<Context>, identity: Identity, news: u64, place: Pl
         }
     };
     let config = socket_config(context.config());
-    let stream = Metered::new(TokioIo::new(upgraded), context.config().frame_max_bytes);
-    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+    let stream = Metered::new(bursts_of(upgraded), context.config().frame_max_bytes);
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+    // Boxed: what it needs is freed long before the socket closes.
+    let recheck = Box::pin(recheck(context.clone(), identity.clone(), news));
     // Pinned where it is made: moved, it would take its place in memory twice.
-    let served = pin!(connection::serve(socket, identity.clone(), context.services.clone()));
-    // In this order: a log-out from here on finds the connection. Boxed: what
-    // it needs is freed long before the socket closes.
-    futures::future::join(served, Box::pin(recheck(context, identity, news))).await;
+    let served = pin!(connection::serve(&mut socket, &identity, &context.services));
+    // In this order: a log-out from here on finds the connection.
+    futures::future::join(served, recheck).await;
     drop(place);
+}
+
+fn bursts_of(upgraded: Upgraded) -> Bursts<TcpStream> {
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().expect("what was accepted is a TCP stream");
+    Bursts::new(parts.io.into_inner(), parts.read_buf)
 }
 
 /// The session may have ended since it was looked at, or its user have become
 /// invisible, before there was a connection to tell: so it is looked at again,
 /// when any session has ended here or anybody has chosen anew.
-async fn recheck(context: Arc<Context>, identity: Identity, news: u64) {
+async fn recheck(context: Arc<Context>, identity: Arc<Identity>, news: u64) {
     if context.services.users.news() == news {
         return;
     }
@@ -86,8 +98,9 @@ async fn recheck(context: Arc<Context>, identity: Identity, news: u64) {
 fn socket_config(config: &Config) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES + config.outbound_bytes)
+        .write_buffer_size(0)
+        // The largest frame, and its head.
+        .max_write_buffer_size(2 * config.outbound_bytes)
         .max_message_size(Some(config.frame_max_bytes))
         .max_frame_size(Some(config.frame_max_bytes))
 }
