@@ -31,14 +31,17 @@ pub enum Claim {
     Taken,
 }
 
-/// A statement that begins a session: it clears away two that have expired. So
-/// the table never holds many, and no timer is needed.
+/// A statement that begins sessions: for each it clears away two that have
+/// expired. So the table never holds many, and no timer is needed.
 macro_rules! beginning {
-    ($rest:literal) => {
+    ($count:literal, $rest:literal) => {
         concat!(
             "
 WITH expired AS (
-    SELECT token_hash FROM sessions WHERE expires_at < now() ORDER BY expires_at LIMIT 2 FOR UPDATE SKIP LOCKED
+    SELECT token_hash FROM sessions WHERE expires_at < now() ORDER BY expires_at
+    LIMIT 2 * ",
+            $count,
+            " FOR UPDATE SKIP LOCKED
 ), purged AS (
     DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM expired)
 )",
@@ -48,12 +51,13 @@ WITH expired AS (
 }
 
 const INSERT: &str =
-    beginning!("INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, now() + $3)");
+    beginning!("1", "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ($1, $2, now() + $3)");
 
 // Nobody waits long here: of those who claim one name at once, one inserts and
 // the others find the row when that one has committed, or is in the same
 // statement. In the order of the names, so that two servers do not wait for each other.
 const CLAIM: &str = beginning!(
+    "cardinality($1::bytea[])",
     ", asked AS MATERIALIZED (
     SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::interval[], $4::text[], $5::text[], $6::text[], $7::text[])
         AS a (token_hash, user_id, ttl, name, name_key, look_alike, password_hash)

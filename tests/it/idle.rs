@@ -8,10 +8,10 @@ use crate::support::ServerProcess;
 const SOCKETS: usize = 1_000;
 
 /// Promised per connection, everything that a logged-in user has included.
-const BYTES_MAX: usize = 20 * 1024;
+const BYTES_MAX: usize = 16 * 1024;
 
 #[tokio::test]
-async fn an_idle_connection_costs_less_than_20_kib() {
+async fn an_idle_connection_costs_less_than_16_kib() {
     let server = ServerProcess::start(&[("TIDINGS_CONNECTIONS_PER_ADDRESS", "10000")]).await;
     // The first ones make what all share: pools, buffers, the allocator's arenas.
     let _warm = connect(&server, "warm", 100).await;

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
+use sqlx::PgConnection;
 use tidings::database::{Claim, Database};
 use tidings::domain::{Name, SessionId, SessionSecret, UserId};
 use tidings::protocol::User;
@@ -121,18 +122,30 @@ async fn the_end_of_a_session_is_put_off() {
 async fn a_new_session_clears_expired_ones_away() {
     let database = Fresh::create().await;
     let ada = claim(&database, "Ada").await;
+    let mut connection = database.kept.connection().await;
     for _ in 0..4 {
         database.open_session(session(), ada.id, Duration::ZERO).await.unwrap();
     }
     for _ in 0..3 {
         database.open_session(session(), ada.id, MONTH).await.unwrap();
     }
-    let mut connection = database.kept.connection().await;
-    let expired: i64 = sqlx::query_scalar("SELECT count(*) FROM sessions WHERE expires_at < now()")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(expired, 0);
+    assert_eq!(expired(&mut connection).await, 0);
+    // Many new ones in one statement, too.
+    let expire =
+        "INSERT INTO sessions SELECT sha256(n::text::bytea), $1, now(), now() FROM generate_series(1, 18) n";
+    sqlx::query(expire).bind(ada.id.0).execute(&mut connection).await.unwrap();
+    assert_eq!(expired(&mut connection).await, 18);
+    let names: Vec<_> = (0..9).map(|n| name(&format!("Long {n}"))).collect();
+    let claims = names.iter().map(|name| database.claim(name, None, session(), MONTH));
+    for claimed in futures::future::join_all(claims).await {
+        assert!(matches!(claimed.unwrap(), Claim::New(_)));
+    }
+    assert_eq!(expired(&mut connection).await, 0);
+}
+
+async fn expired(connection: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM sessions WHERE expires_at < now()";
+    sqlx::query_scalar(count).fetch_one(connection).await.unwrap()
 }
 
 #[tokio::test]
