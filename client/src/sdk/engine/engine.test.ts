@@ -126,6 +126,20 @@ describe("receiving", () => {
     expect(page.announced).toHaveLength(1);
   });
 
+  test("messages are announced in order, however their conversation comes to be known", async () => {
+    const page = await new FakePage().open();
+    const [first] = page.server.fromBob(1);
+    if (first === undefined) throw new Error("Bob wrote nothing");
+    page.sockets.last.receive({ type: "message", ...first });
+    // The list brings it, while it is still asked for.
+    page.store.dispatch({ type: "conversation", conversation: page.server.conversation() });
+    const [second] = page.server.fromBob(1);
+    if (second === undefined) throw new Error("Bob wrote nothing");
+    page.sockets.last.receive({ type: "message", ...second });
+    await page.rest();
+    expect(page.announced.map((message) => message.seq)).toEqual([1, 2]);
+  });
+
   test("a far-behind log begins again near its end", async () => {
     const page = await pageWith(3);
     const last = page.server.fromBob(3_000).at(-1);

@@ -327,9 +327,8 @@ export class Engine {
   }
 
   private announce(message: Message, missed: boolean): void {
-    const known = this.store.get().chats.has(message.conversation);
-    const described = known ? Promise.resolve() : this.loading.describe(message.conversation);
-    void described.then(() => this.ports.incoming(message, missed));
+    const known = this.loading.known(message.conversation);
+    void known.then(() => this.ports.incoming(message, missed));
   }
 
   /** Changes the state, then does what the change asks for. */

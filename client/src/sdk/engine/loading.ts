@@ -43,7 +43,7 @@ export class Loading {
 
   /** A conversation that is not listed yet; one that does not exist is closed. */
   describe(id: ConversationId): Promise<void> {
-    return this.once(`describe ${id}`, async () => {
+    return this.once(describing(id), async () => {
       try {
         const conversation = await this.api.conversation(id);
         this.dispatch({ type: "conversation", conversation });
@@ -52,6 +52,16 @@ export class Loading {
         if (this.store.get().open === id) this.dispatch({ type: "opened", conversation: null });
       }
     });
+  }
+
+  /**
+   * Ends when a conversation is known, which is asked for where it is not. Whoever
+   * asked first hears of it first: the list may bring it meanwhile.
+   */
+  known(id: ConversationId): Promise<void> {
+    const running = this.running.get(describing(id));
+    if (running !== undefined) return running;
+    return this.store.get().chats.has(id) ? Promise.resolve() : this.describe(id);
   }
 
   /** One page of history above what is held. */
@@ -135,4 +145,8 @@ export class Loading {
       this.clock.after(ms, resolve);
     });
   }
+}
+
+function describing(id: ConversationId): string {
+  return `describe ${id}`;
 }
