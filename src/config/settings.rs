@@ -176,7 +176,7 @@ limits! {
     batch_max count "BATCH_MAX" = 1000, 1 to 10000: "Messages committed at once by one writer."
     persistence_queue count "PERSISTENCE_QUEUE" = 10000, 1 to 1000000: "Messages that wait to be stored; more are answered `busy`."
     pool_size rate "POOL_SIZE" = 8, 1 to 1000: "Connections to PostgreSQL for everything but storing."
-    pool_timeout millis "POOL_TIMEOUT" = 5000, 100 to 60000: "For such a connection; then the request is answered 503."
+    pool_timeout millis "POOL_TIMEOUT" = 5000, 100 to 60000: "For such a connection, or a turn to use it; then the request is answered 503."
     session_ttl days "SESSION_TTL" = 90, 1 to 3650: "How long a session lasts without being used, or up to a day less."
     push_interval millis "PUSH_INTERVAL" = 3000, 10 to 600000: "A push waits this long for newer messages of its conversation, and for its reader."
     push_queue count "PUSH_QUEUE" = 10000, 1 to 1000000: "Pushes that wait or are being sent, one for each conversation and reader; those beyond are dropped."

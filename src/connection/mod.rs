@@ -164,6 +164,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             }
             socket.flush().await
         });
+        // Mostly the kernel takes them at once: no timer is set, and an idle
+        // connection keeps no room for one.
         if let Poll::Ready(result) = poll!(burst.as_mut()) {
             return result.map_err(|_: tungstenite::Error| End::Gone);
         }
