@@ -19,16 +19,17 @@ use crate::domain::{ConversationId, Seq, UserId};
 
 // An event whose sender is not a member gets no number, and one that is stored
 // already violates `events_client_key`: then nothing is stored. Those of a
-// conversation that there is not join with nothing.
+// conversation that there is not join with nothing. A direct conversation says
+// itself who is in it. `t` comes in the order of the ids, and no way to join it
+// by an index leaves that order.
 const FRESH: &str = "
-WITH talks AS MATERIALIZED (
-    SELECT t.id, t.total, ARRAY(SELECT user_id FROM members WHERE conversation_id = t.id) AS members
-    FROM unnest($6::uuid[], $7::bigint[]) AS t (id, total) JOIN conversations c ON c.id = t.id
-    ORDER BY c.id FOR NO KEY UPDATE OF c
-), grown AS MATERIALIZED (
+WITH grown AS MATERIALIZED (
     UPDATE conversations c SET last_seq = c.last_seq + t.total,
         last_at = greatest(c.last_at, date_trunc('milliseconds', now()))
-    FROM talks t WHERE c.id = t.id RETURNING c.id, c.last_seq - t.total AS before, t.members
+    FROM unnest($6::uuid[], $7::bigint[]) AS t (id, total) WHERE c.id = t.id
+    RETURNING c.id, c.last_seq - t.total AS before, CASE WHEN c.direct_low IS NULL
+        THEN ARRAY(SELECT user_id FROM members WHERE conversation_id = c.id)
+        ELSE ARRAY[c.direct_low, c.direct_high] END AS members
 ), appended AS (
     INSERT INTO events (conversation_id, seq, sender_id, client_id, created_at, body)
     SELECT e.conversation_id, CASE WHEN e.sender_id = ANY (g.members) THEN g.before + e.nth END,

@@ -175,6 +175,10 @@ impl Log {
                 ("plan_cache_mode", "force_custom_plan"),
                 // Whatever a small table looks like now: all rows are found by keys.
                 ("enable_seqscan", "off"),
+                // And are in memory: to look for a few is cheaper than to walk
+                // along an index, even if it is short.
+                ("random_page_cost", "0.1"),
+                ("seq_page_cost", "0.1"),
                 // Compiling a plan takes longer than any of these runs.
                 ("jit", "off"),
                 ("statement_timeout", STATEMENT_TIMEOUT),

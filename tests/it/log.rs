@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use sqlx::ConnectOptions;
 use tidings::database::{Database, DirectPair, Log, NewEvent, Page, Place, Position};
 use tidings::domain::{ClientId, ConversationId, Seq, UserId};
 use tidings::protocol::{Cursor, Message, UNREAD_MAX, User};
@@ -10,6 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use crate::support::eventually;
 use crate::users::{Fresh, claim};
 
 /// Two people and a third, with a way to write.
@@ -98,6 +100,63 @@ async fn batches_of_all_kinds_are_appended_densely() {
     }
     let history = scene.database.history(ada, pair, Page::Last, 50).await.unwrap().unwrap();
     assert_eq!(numbers(&history.messages), [1, 2, 3, 4]);
+}
+
+/// Each is given its events in an order of its own.
+#[tokio::test]
+async fn batches_of_two_writers_in_the_same_conversations_never_wait_for_each_other() {
+    let scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let talks = [
+        (ada, scene.open(ada, bob).await),
+        (bob, scene.open(bob, eve).await),
+        (eve, scene.open(eve, ada).await),
+    ];
+    let write = async |backwards: bool| {
+        let mut log = Log::open(scene.database.options()).await.unwrap();
+        for _ in 0..200 {
+            let mut events = talks.map(|(sender, conversation)| NewEvent {
+                sender,
+                client_id: ClientId(Uuid::now_v7()),
+                conversation,
+                body: "x",
+            });
+            if backwards {
+                events.reverse();
+            }
+            log.append(&events).await.unwrap();
+        }
+    };
+    tokio::join!(write(false), write(true));
+    // Each reports its own as it ends; the scene has a third.
+    let mut connection = scene.database.options().connect().await.unwrap();
+    let mut look = async |statement| sqlx::query_scalar::<_, i64>(statement).fetch_one(&mut connection).await;
+    let writers = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'tidings writer'";
+    eventually("both have ended", async || look(writers).await.unwrap() == 1).await;
+    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    assert_eq!(look(deadlocks).await.unwrap(), 0);
+    for (member, conversation) in talks {
+        let history = scene.database.history(member, conversation, Page::Last, 1).await.unwrap().unwrap();
+        assert_eq!(numbers(&history.messages), [400]);
+    }
+}
+
+/// As in a group, which is to come: whoever is a member, and nobody else.
+#[tokio::test]
+async fn a_conversation_of_more_than_two_is_written_in_by_its_members() {
+    let mut scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let conversation = ConversationId(Uuid::now_v7());
+    let mut connection = scene.database.options().connect().await.unwrap();
+    let create = "WITH c AS (INSERT INTO conversations (id) VALUES ($1))
+        INSERT INTO members (conversation_id, user_id) SELECT $1, unnest($2::uuid[])";
+    let members = [ada.0, bob.0];
+    sqlx::query(create).bind(conversation.0).bind(members).execute(&mut connection).await.unwrap();
+    scene.write(ada, conversation, 2).await;
+    let event = |sender| NewEvent { sender, client_id: ClientId(Uuid::now_v7()), conversation, body: "x" };
+    let appended = scene.log.append(&[event(bob), event(eve)]).await.unwrap();
+    assert!(matches!(appended.places[..], [Place::Stored { seq: 3, .. }, Place::NoSuchConversation]));
 }
 
 #[tokio::test]

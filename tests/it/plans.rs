@@ -1,8 +1,8 @@
 //! What a request costs does not grow with the history of others.
 
 use sqlx::{Connection, Executor, PgConnection};
-use tidings::database::{Missed, Page};
-use tidings::domain::{ConversationId, UserId};
+use tidings::database::{Log, Missed, NewEvent, Page};
+use tidings::domain::{ClientId, ConversationId, UserId};
 use tidings::protocol::Cursor;
 use uuid::Uuid;
 
@@ -27,6 +27,15 @@ INSERT INTO push_subscriptions (endpoint, session_hash, user_id, p256dh, auth)
 SELECT 'https://push.example.org/' || user_id, token_hash, user_id, decode(repeat('04', 65), 'hex'), decode(repeat('04', 16), 'hex')
 FROM sessions;
 ANALYZE;";
+
+fn first_user() -> UserId {
+    UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001))
+}
+
+/// With the user of this number, from 2 to 301.
+fn conversation(n: u128) -> ConversationId {
+    ConversationId(Uuid::from_u128(0x0000_0000_0000_7000_9000_0000_0000_0000 + n))
+}
 
 /// How often each large table was read from end to end.
 async fn full_reads(connection: &mut PgConnection) -> i64 {
@@ -56,9 +65,7 @@ async fn no_request_reads_the_history_of_others() {
     let before = full_reads(&mut watcher).await;
 
     let database = kept.open().await;
-    let user = UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));
-    let conversation =
-        |n: u128| ConversationId(Uuid::from_u128(0x0000_0000_0000_7000_9000_0000_0000_0000 + n));
+    let user = first_user();
     let cursors: Vec<Cursor> = (2..302).map(|n| Cursor::new(conversation(n), 199)).collect();
     // Prepared statements are planned anew a few times, then perhaps for good.
     for _ in 0..8 {
@@ -79,4 +86,33 @@ async fn no_request_reads_the_history_of_others() {
 
     alone(&mut watcher).await;
     assert_eq!(full_reads(&mut watcher).await, before);
+}
+
+#[tokio::test]
+async fn a_batch_reads_no_conversation_but_those_it_writes_in() {
+    let kept = TestDatabase::create().await;
+    let mut watcher = kept.connection().await;
+    watcher.execute(LOAD).await.unwrap();
+    let database = kept.open().await;
+    let mut log = Log::open(database.options()).await.unwrap();
+    database.close().await;
+    let statement =
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'conversations'";
+    watcher.execute("SELECT pg_stat_force_next_flush()").await.unwrap();
+    let before: i64 = sqlx::query_scalar(statement).fetch_one(&mut watcher).await.unwrap();
+
+    for round in 0..8 {
+        let event = |n| NewEvent {
+            sender: first_user(),
+            client_id: ClientId(Uuid::now_v7()),
+            conversation: conversation(n),
+            body: "hello",
+        };
+        log.append(&[event(2 + round), event(301 - round)]).await.unwrap();
+    }
+    drop(log);
+
+    alone(&mut watcher).await;
+    let after: i64 = sqlx::query_scalar(statement).fetch_one(&mut watcher).await.unwrap();
+    assert!((16..=32).contains(&(after - before)), "{} rows for 16", after - before);
 }
