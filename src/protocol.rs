@@ -12,9 +12,11 @@ mod presence;
 mod reading;
 mod typescript;
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 use ts_rs::TS;
 
 use crate::domain::{ClientId, ConversationId, Seq, UserId};
@@ -339,9 +341,22 @@ pub fn wire_count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
+/// What a thread keeps to encode frames in; a larger frame takes more for itself.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
 impl ServerFrame {
     /// The text frame. It is shared, not copied, by all who are sent it.
     pub fn encode(&self) -> Utf8Bytes {
-        serde_json::to_string(self).expect("wire types have string keys and finite numbers only").into()
+        thread_local! {
+            // The frame is given no more than it needs, in one piece.
+            static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            scratch.shrink_to(SCRATCH_BYTES);
+            serde_json::to_writer(&mut *scratch, self)
+                .expect("wire types have string keys and finite numbers only");
+            Utf8Bytes::try_from(Bytes::copy_from_slice(scratch)).expect("JSON is UTF-8")
+        })
     }
 }
