@@ -1,17 +1,23 @@
+use std::cell::Cell;
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, take};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What is taken from the kernel at once, at the most.
 const AHEAD_BYTES: usize = 4 * 1024;
 
-/// What is gathered for the kernel before it is given it without a flush. The
-/// first frame makes room for the fourth part of it.
-const BEHIND_BYTES: usize = 4 * 1024;
+/// What is gathered for the kernel before it is given it without a flush.
+const BEHIND_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// For whoever writes next on this thread. It is back here before anybody
+    /// else is polled, unless the kernel takes no more.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// A stream that is read and written in bursts, however small the pieces, and
 /// that keeps no buffer between them.
@@ -24,27 +30,35 @@ pub struct Bursts<S> {
     /// Read and not yet asked for.
     ahead: Bytes,
     /// Written and not yet flushed.
-    behind: BytesMut,
+    behind: Vec<u8>,
+    /// How much of it the kernel has.
+    out: usize,
 }
 
 impl<S> Bursts<S> {
     /// `ahead`: what was read of the stream before.
     pub fn new(stream: S, ahead: Bytes) -> Self {
-        Self { stream, ahead, behind: BytesMut::new() }
+        Self { stream, ahead, behind: Vec::new(), out: 0 }
     }
 }
 
 impl<S: AsyncWrite + Unpin> Bursts<S> {
     /// Gives the kernel all that was gathered.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.behind.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.behind))?;
+        while self.out < self.behind.len() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.behind[self.out..]))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.behind.advance(written);
+            self.out += written;
         }
-        self.behind = BytesMut::new();
+        self.out = 0;
+        let mut spare = take(&mut self.behind);
+        // One large frame leaves no large buffer.
+        if (1..=2 * BEHIND_BYTES).contains(&spare.capacity()) {
+            spare.clear();
+            SPARE.set(spare);
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -80,7 +94,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bursts<S> {
             ready!(self.poll_out(cx))?;
         }
         if self.behind.capacity() == 0 {
-            self.behind.reserve(bytes.len().max(BEHIND_BYTES / 4));
+            self.behind = SPARE.take();
         }
         self.behind.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
@@ -135,6 +149,19 @@ mod tests {
         let mut received = String::new();
         peer.read_to_string(&mut received).await.unwrap();
         assert_eq!(received, "one two three");
+    }
+
+    #[tokio::test]
+    async fn the_buffer_goes_to_who_writes_next_unless_it_is_large() {
+        let (_peer, stream) = duplex(256 * 1024);
+        let mut bursts = Bursts::new(stream, Bytes::new());
+        bursts.write_all(&[7; 500]).await.unwrap();
+        bursts.flush().await.unwrap();
+        bursts.flush().await.unwrap();
+        assert!((500..=2 * BEHIND_BYTES).contains(&SPARE.take().capacity()));
+        bursts.write_all(&[7; 100_000]).await.unwrap();
+        bursts.flush().await.unwrap();
+        assert_eq!(SPARE.take().capacity(), 0);
     }
 
     /// What waits is bounded, and whoever writes waits instead.
