@@ -13,6 +13,7 @@ mod reading;
 mod typescript;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -184,7 +185,7 @@ pub struct Stored {
     pub conversation: ConversationId,
     #[ts(type = "number")]
     pub seq: Seq,
-    pub at: String,
+    pub at: Arc<str>,
     /// Whether it had been stored before; the place is the first one.
     pub duplicate: bool,
 }
@@ -198,8 +199,8 @@ pub struct Message {
     pub sender: UserId,
     pub client_id: ClientId,
     /// RFC 3339, UTC, milliseconds: when the server stored it.
-    pub at: String,
-    pub body: String,
+    pub at: Arc<str>,
+    pub body: Arc<str>,
 }
 
 /// How far a member has got. Positions only grow; a lower one is old news.

@@ -209,8 +209,8 @@ impl EventRow {
             seq: from_bigint(self.seq?),
             sender: UserId(self.sender_id?),
             client_id: ClientId(self.client_id?),
-            at: rfc3339(self.created_at?),
-            body: self.body?,
+            at: rfc3339(self.created_at?).into(),
+            body: self.body?.into(),
         })
     }
 }

@@ -37,6 +37,11 @@ impl Text {
         Ok(Self(text.into()))
     }
 
+    /// The same text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -177,13 +177,13 @@ fn answer(submission: &Submission, outcome: Result<Committed, Problem>) -> Settl
 
 /// Writes times; those of a batch are nearly all the same.
 #[derive(Default)]
-struct Clock(Option<(OffsetDateTime, String)>);
+struct Clock(Option<(OffsetDateTime, Arc<str>)>);
 
 impl Clock {
-    fn write(&mut self, at: OffsetDateTime) -> String {
+    fn write(&mut self, at: OffsetDateTime) -> Arc<str> {
         match &self.0 {
             Some((known, text)) if *known == at => text.clone(),
-            _ => self.0.insert((at, rfc3339(at))).1.clone(),
+            _ => self.0.insert((at, rfc3339(at).into())).1.clone(),
         }
     }
 }
@@ -197,7 +197,7 @@ fn outcome(submission: &Submission, place: Place, clock: &mut Clock) -> Result<C
                 sender: submission.sender,
                 client_id: submission.client_id,
                 at: clock.write(at),
-                body: submission.body.as_str().to_owned(),
+                body: submission.body.shared(),
             });
             let encoded = frame.encode();
             let ServerFrame::Message(message) = frame else { unreachable!("made two lines above") };

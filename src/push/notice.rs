@@ -24,7 +24,7 @@ impl Notice {
     pub fn of(message: &Message) -> Self {
         Self {
             seq: message.seq,
-            at: message.at.clone(),
+            at: message.at.to_string(),
             sender: message.sender,
             excerpt: excerpt(&message.body),
         }

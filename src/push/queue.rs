@@ -131,7 +131,7 @@ mod tests {
     fn notice(seq: Seq) -> Notice {
         let client_id = crate::domain::ClientId(uuid::Uuid::now_v7());
         let (conversation, sender) = (ConversationId::fresh(), UserId::fresh());
-        Notice::of(&Message { conversation, seq, sender, client_id, at: String::new(), body: "x".into() })
+        Notice::of(&Message { conversation, seq, sender, client_id, at: "".into(), body: "x".into() })
     }
 
     fn seqs(due: Vec<(Place, Notice)>) -> Vec<Seq> {

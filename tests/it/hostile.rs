@@ -1,6 +1,7 @@
 //! What hostile clients send, beyond what cannot be read at all. Ids are those
 //! of docs/reliability.md.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -45,8 +46,9 @@ async fn b01_a_nul_is_refused_before_the_batch_and_harms_no_other() {
     }
     his.message("after 19").await;
     let bodies: Vec<_> = bob.history(conversation).await.into_iter().map(|message| message.body).collect();
-    let expected: Vec<_> =
-        (0..20).flat_map(|round| [format!("before {round}"), format!("after {round}")]).collect();
+    let expected: Vec<_> = (0..20)
+        .flat_map(|round| [format!("before {round}"), format!("after {round}")].map(Arc::from))
+        .collect();
     assert_eq!(bodies, expected);
     bystanders.unharmed().await;
 }

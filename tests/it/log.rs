@@ -189,7 +189,7 @@ async fn conversations_are_listed_by_activity_and_paged() {
     assert_eq!(first[0].unread, 0, "one's own are not unread");
     let (second, end) = scene.database.conversations(ada, next, 1).await.unwrap();
     assert_eq!((second[0].id, second[0].last_seq, second[0].unread), (with_bob, 3, 3));
-    assert_eq!(second[0].last.as_ref().unwrap().body, "message 3");
+    assert_eq!(*second[0].last.as_ref().unwrap().body, *"message 3");
     let mut members: Vec<&str> = second[0].members.iter().map(|member| member.user.name.as_str()).collect();
     members.sort_unstable();
     assert_eq!(members, ["Ada", "Bob"]);

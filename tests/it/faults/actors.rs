@@ -188,7 +188,7 @@ async fn f03_presence_panics_and_nobody_is_seen_leaving() {
         hers.say_text(r#"{"fault":"presence"}"#).await;
         let client_id = hers.send(conversation, &body).await;
         hers.stored(client_id).await;
-        if !his.heard.iter().any(|frame| matches!(frame, ServerFrame::Message(m) if m.body == body)) {
+        if !his.heard.iter().any(|frame| matches!(frame, ServerFrame::Message(m) if *m.body == *body)) {
             his.message(&body).await;
         }
         // The rebuilt one answers; it may still be counting at first.

@@ -40,7 +40,7 @@ async fn f14_a_reset_in_mid_frame_is_a_clean_end() {
     hers.reset();
     his.expect("she has left", |frame| leaves(frame, &ada)).await;
     let bodies: Vec<_> = bob.history(conversation).await.into_iter().map(|message| message.body).collect();
-    assert_eq!(bodies, ["whole"]);
+    assert_eq!(bodies, ["whole".into()]);
     bystanders.unharmed().await;
 }
 

@@ -21,7 +21,7 @@ async fn a_message_is_stored_before_it_is_answered_and_shown() {
     assert_eq!(frame["body"], "Are you there?");
     let at: time::OffsetDateTime =
         sqlx::query_scalar("SELECT created_at FROM events").fetch_one(&rig.pool).await.unwrap();
-    assert_eq!(tidings::domain::rfc3339(at), message.at);
+    assert_eq!(tidings::domain::rfc3339(at), *message.at);
     assert_eq!(at.nanosecond() % 1_000_000, 0, "what is shown is what is stored");
     assert_eq!(rig.log(talk).await.len(), 1);
 }
@@ -78,7 +78,7 @@ async fn b11_a_client_id_that_names_another_message_is_refused() {
     let fresh = ada.writes(talk, "third");
     ada.submit(fresh.clone()).unwrap();
     ada.submit(ada.repeats(talk, fresh.client_id, "fourth")).unwrap();
-    assert_eq!(stored(ada.answer().await).0.body, "third");
+    assert_eq!(stored(ada.answer().await).0.body, "third".into());
     assert_eq!(ada.answer().await.outcome.unwrap_err().code, Code::IdReused);
     let bodies: Vec<String> = rig.log(talk).await.into_iter().map(|event| event.3).collect();
     assert_eq!(bodies, ["first", "third"]);

@@ -22,7 +22,7 @@ async fn who_has_no_socket_gets_a_push_that_only_the_browser_reads() {
     assert_eq!((notice.user, notice.conversation, notice.seq), (pair.bob.user.id, pair.conversation, 2));
     assert_eq!((&notice.sender, notice.unread), (&pair.ada.user, 2));
     assert_eq!(notice.excerpt, format!("Then: {}…", "é".repeat(133)));
-    assert_eq!(notice.at, pair.bob.history(pair.conversation).await[1].at);
+    assert_eq!(notice.at, *pair.bob.history(pair.conversation).await[1].at);
 
     let claims = signed(&push, &public_key(&pair.bob).await.unwrap());
     assert_eq!((&claims["aud"], &claims["sub"]), (&json!(service.origin), &json!("mailto:ada@example.org")));

@@ -195,7 +195,7 @@ impl Socket {
     /// The message with this body.
     pub async fn message(&mut self, body: &str) -> Message {
         let wanted =
-            |frame: &ServerFrame| matches!(frame, ServerFrame::Message(message) if message.body == body);
+            |frame: &ServerFrame| matches!(frame, ServerFrame::Message(message) if *message.body == *body);
         match self.expect(body, wanted).await {
             ServerFrame::Message(message) => message,
             other => unreachable!("{other:?}"),
