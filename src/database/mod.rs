@@ -18,8 +18,9 @@ use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::time::timeout;
 
 pub use conversations::{DirectPair, ListCursor};
@@ -48,6 +49,10 @@ use sessions::{NewUser, WhoseSession};
 const SESSION_SETTINGS: [(&str, &str); 3] =
     [("statement_timeout", "10s"), ("jit", "off"), ("plan_cache_mode", "force_generic_plan")];
 
+/// How long a connection that is given back to the pool is believed to be in
+/// order: who asks just when PostgreSQL goes away may be told so.
+const FRESH_FOR: Duration = Duration::from_millis(100);
+
 /// The connections of reads and of everything that is not a message. Cheap to
 /// clone; all clones share the pool.
 #[derive(Clone)]
@@ -74,6 +79,8 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(config.pool_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| Box::pin(test_if_old(connection, known)))
             .connect_lazy_with(pooled);
         let patience = config.pool_timeout;
         Ok(Self {
@@ -103,6 +110,18 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A connection that was given back just now was found in order then; to ask
+/// again takes as long as what most come for.
+async fn test_if_old(
+    connection: &mut PgConnection,
+    known: PoolConnectionMetadata,
+) -> Result<bool, sqlx::Error> {
+    if known.idle_for > FRESH_FOR {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 /// Connects once.
