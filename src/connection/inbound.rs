@@ -6,7 +6,7 @@ use ractor::ActorId;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::directory::shared::Semaphore;
+use crate::directory::shared::{OwnedSemaphorePermit, Semaphore};
 use crate::directory::{Directory, Envelope, Link, Recipient, Returned, UserMessage};
 
 /// How often frames that wait for an actor look for it again.
@@ -62,6 +62,11 @@ impl Inbound {
     /// Whether the socket may be read: until the next frame.
     pub fn has_room(&self) -> bool {
         self.has_room
+    }
+
+    /// Whether what is at hand may be read as well, before all is pumped.
+    pub fn takes_more(&self) -> bool {
+        self.queue.len() < self.window.available_permits()
     }
 
     /// Whether frames wait although the window is open: for a new actor.
@@ -121,28 +126,43 @@ impl Inbound {
 
     fn send<A: Recipient>(&mut self, directory: &Directory<A>) {
         self.take_back();
-        while !self.queue.is_empty() {
-            let Ok(permit) = self.window.clone().try_acquire_owned() else {
-                self.stalled = None;
-                return;
-            };
-            let Some(actor) = self.current(directory) else {
-                self.stalled.get_or_insert_with(Instant::now);
-                return;
-            };
-            // What has come back meanwhile is older than all else.
+        let Some(permit) = self.permit() else {
+            self.stalled = None;
+            return;
+        };
+        let Some(actor) = self.current(directory) else {
+            self.stalled.get_or_insert_with(Instant::now);
+            return;
+        };
+        // What has come back meanwhile is older than all else. What comes back
+        // later was with this actor, which then handles nothing any more.
+        self.take_back();
+        if actor.tell(UserMessage::Frames(self.envelopes(permit))) {
+            self.stalled = None;
+        } else {
+            // The envelopes were dropped: they have come back. The actor is
+            // about to be seen as dead.
             self.take_back();
-            let Some((number, text)) = self.queue.pop_front() else { break };
-            let envelope = Envelope::new(self.link.clone(), number, text, self.back.clone(), permit);
-            if !actor.tell(UserMessage::Frame(envelope)) {
-                // The envelope was dropped: it has come back. The actor is
-                // about to be seen as dead.
-                self.take_back();
-                self.stalled.get_or_insert_with(Instant::now);
-                return;
-            }
+            self.stalled.get_or_insert_with(Instant::now);
         }
-        self.stalled = None;
+    }
+
+    /// A place for the next frame, if there is one.
+    fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        if self.queue.is_empty() { None } else { self.window.clone().try_acquire_owned().ok() }
+    }
+
+    /// The oldest frames, as many as there is room for.
+    fn envelopes(&mut self, permit: OwnedSemaphorePermit) -> Vec<Envelope> {
+        let mut envelopes = Vec::with_capacity(self.queue.len().min(self.size));
+        let mut next = Some(permit);
+        while let Some(permit) = next
+            && let Some((number, text)) = self.queue.pop_front()
+        {
+            envelopes.push(Envelope::new(self.link.clone(), number, text, self.back.clone(), permit));
+            next = self.permit();
+        }
+        envelopes
     }
 
     /// The actor to send to: the same as before while it lives; another one
@@ -215,7 +235,8 @@ mod tests {
             message: UserMessage,
             handled: &mut Handled,
         ) -> Result<(), ActorProcessingErr> {
-            if let UserMessage::Frame(envelope) = message {
+            let UserMessage::Frames(envelopes) = message else { return Ok(()) };
+            for envelope in envelopes {
                 let opened = envelope.open();
                 handled.lock().unwrap().push(opened.text.to_string());
                 if opened.text.ends_with("Error") {
@@ -230,10 +251,10 @@ mod tests {
         }
     }
 
-    /// Sends the frames through a window of `size`, to actors that are replaced
-    /// as often as they die, until all are done and every permit is home. Gives
-    /// how many were with an actor at the most.
-    async fn carry(fates: &[Fate], size: usize) -> usize {
+    /// Sends the frames, up to `burst` at once, through a window of `size`, to
+    /// actors that are replaced as often as they die, until all are done and every
+    /// permit is home. Gives how many were with an actor at the most.
+    async fn carry(fates: &[Fate], size: usize, burst: usize) -> usize {
         let user = User { id: UserId::fresh(), name: "Ada".into() };
         let id = user.id;
         let limits = OutboundLimits { frames: 16, bytes: 1_024 };
@@ -252,10 +273,14 @@ mod tests {
                 actor = Some(born);
             }
             inbound.pump(&directory);
-            while inbound.has_room()
-                && let Some(frame) = coming.next()
-            {
-                inbound.receive(frame.as_str().into());
+            while inbound.has_room() && coming.len() > 0 {
+                let at_hand = coming.len().min(burst);
+                for frame in coming.by_ref().take(at_hand) {
+                    inbound.receive(frame.as_str().into());
+                    if !inbound.takes_more() {
+                        break;
+                    }
+                }
                 inbound.pump(&directory);
             }
             most = most.max(size - inbound.window.available_permits());
@@ -267,8 +292,9 @@ mod tests {
         most
     }
 
-    fn carried(runtime: &Runtime, fates: &[Fate], size: usize) -> usize {
-        let carried = async { tokio::time::timeout(Duration::from_secs(20), carry(fates, size)).await };
+    fn carried(runtime: &Runtime, fates: &[Fate], size: usize, burst: usize) -> usize {
+        let carried =
+            async { tokio::time::timeout(Duration::from_secs(20), carry(fates, size, burst)).await };
         runtime.block_on(carried).unwrap_or_else(|_| panic!("{fates:?}: stuck"))
     }
 
@@ -284,7 +310,7 @@ mod tests {
                 for fate in [Fate::Error, Fate::Panic] {
                     let mut fates = [Fate::Harmless; WINDOW];
                     (fates[first], fates[second]) = (fate, fate);
-                    assert_eq!(carried(&runtime, &fates, WINDOW), WINDOW);
+                    assert_eq!(carried(&runtime, &fates, WINDOW, 5), WINDOW);
                 }
             }
         }
@@ -295,7 +321,7 @@ mod tests {
     fn all_of_a_full_window_may_be_fatal() {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         for fate in [Fate::Error, Fate::Panic] {
-            assert_eq!(carried(&runtime, &[fate; WINDOW], WINDOW), WINDOW);
+            assert_eq!(carried(&runtime, &[fate; WINDOW], WINDOW, 5), WINDOW);
         }
     }
 
@@ -309,9 +335,10 @@ mod tests {
         fn every_frame_is_handled_once_in_order(
             fates in prop::collection::vec(fate(), 1..200),
             size in 1usize..40,
+            burst in 1usize..10,
         ) {
             let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            carried(&runtime, &fates, size);
+            carried(&runtime, &fates, size, burst);
         }
     }
 

@@ -183,15 +183,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     /// This message and all that came with it: to wait for each anew costs more
     /// than to hand it on. Tokio's budget for a task ends it.
     fn on_messages(&mut self, first: Option<Result<Message, tungstenite::Error>>) -> Result<(), End> {
-        self.on_message(first)?;
-        loop {
-            self.inbound.pump(&self.services.directory);
-            if !self.inbound.has_room() {
-                return Ok(());
-            }
-            let Some(next) = self.socket.next().now_or_never() else { return Ok(()) };
-            self.on_message(next)?;
+        let mut outcome = self.on_message(first);
+        while outcome.is_ok()
+            && self.inbound.takes_more()
+            && let Some(next) = self.socket.next().now_or_never()
+        {
+            outcome = self.on_message(next);
         }
+        // Also what came before the end.
+        self.inbound.pump(&self.services.directory);
+        outcome
     }
 
     fn on_message(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Result<(), End> {

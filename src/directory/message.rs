@@ -9,8 +9,8 @@ use crate::protocol::{Message, Problem};
 /// What may be said to a user's actor.
 #[derive(Debug)]
 pub enum UserMessage {
-    /// One of the user's connections received a frame.
-    Frame(Envelope),
+    /// One of the user's connections received these frames.
+    Frames(Vec<Envelope>),
     /// A connection has come.
     Attach(Link),
     /// A connection has gone.

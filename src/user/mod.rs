@@ -139,7 +139,10 @@ impl UserState {
 
     fn on_message(&mut self, message: UserMessage) {
         match message {
-            UserMessage::Frame(envelope) => self.on_frame(envelope.open()),
+            // If one is fatal, those behind it go back, as those in the mailbox do.
+            UserMessage::Frames(envelopes) => {
+                envelopes.into_iter().for_each(|envelope| self.on_frame(envelope.open()));
+            }
             UserMessage::Attach(link) => self.on_attach(link),
             UserMessage::Detach(connection) => self.on_detach(connection),
             UserMessage::Settled(consequences) => self.on_settled(consequences),

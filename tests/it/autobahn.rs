@@ -58,7 +58,8 @@ impl Actor for Echo {
         message: UserMessage,
         (): &mut (),
     ) -> Result<(), ActorProcessingErr> {
-        if let UserMessage::Frame(envelope) = message {
+        let UserMessage::Frames(envelopes) = message else { return Ok(()) };
+        for envelope in envelopes {
             let opened = envelope.open();
             opened.link.greet();
             opened.link.send(opened.text.clone());

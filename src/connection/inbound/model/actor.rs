@@ -12,7 +12,7 @@ use ractor::ActorId;
 use super::Mutant;
 use super::stations::{Event, Station, UsersWord};
 use super::world::{World, current, list, world};
-use crate::directory::{Recipient, UserMessage};
+use crate::directory::{Envelope, Recipient, UserMessage};
 
 /// A reference; the mailbox lives as long as one does.
 #[derive(Clone)]
@@ -100,8 +100,8 @@ fn refuse(world: &World, message: UserMessage) -> bool {
 /// Drops what was not handled.
 fn discard(world: &World, mail: Mail) {
     match mail {
-        Mail::Message(UserMessage::Frame(mut envelope)) if world.is_mutant(Mutant::PermitFirst) => {
-            envelope.release_first();
+        Mail::Message(UserMessage::Frames(envelopes)) if world.is_mutant(Mutant::PermitFirst) => {
+            envelopes.into_iter().for_each(|mut envelope| envelope.release_first());
         }
         mail => drop(mail),
     }
@@ -203,13 +203,12 @@ impl Actor {
                 return Some(End::Killed);
             }
             let mail = me.mail.borrow_mut().pop_front().expect("waited for");
-            let envelope = match mail {
+            let envelopes = match mail {
                 Mail::Drain => return Some(End::Drained),
-                Mail::Message(UserMessage::Frame(envelope)) => envelope,
+                Mail::Message(UserMessage::Frames(envelopes)) => envelopes,
                 Mail::Message(_) => continue,
             };
-            let number = usize::try_from(envelope.number()).expect("a small number");
-            world.saw(number);
+            see(world, &envelopes);
             if world.scenario.kills() {
                 // The signal may win against a handler that has not begun.
                 let mailbox = Rc::downgrade(me);
@@ -217,15 +216,20 @@ impl Actor {
                     if mailbox.upgrade().is_some_and(|me| me.killed.get()) { vec![0, 1] } else { vec![0] }
                 };
                 if world.choose("handle", ways) == Some(1) {
-                    discard(world, Mail::Message(UserMessage::Frame(envelope)));
+                    discard(world, Mail::Message(UserMessage::Frames(envelopes)));
                     return Some(End::Killed);
                 }
             }
-            let opened = envelope.open();
-            world.open(number);
-            drop(opened);
-            if world.scenario.fatal.contains(&number) {
-                return Some(End::Failed);
+            let mut envelopes = envelopes.into_iter();
+            while let Some(envelope) = envelopes.next() {
+                let number = usize::try_from(envelope.number()).expect("a small number");
+                let opened = envelope.open();
+                world.open(number);
+                drop(opened);
+                if world.scenario.fatal.contains(&number) {
+                    discard(world, Mail::Message(UserMessage::Frames(envelopes.collect())));
+                    return Some(End::Failed);
+                }
             }
         }
     }
@@ -236,11 +240,17 @@ impl Actor {
         loop {
             world.step("drain");
             let Some(mail) = self.0.mail.borrow_mut().pop_front() else { return };
-            if let Mail::Message(UserMessage::Frame(envelope)) = &mail {
-                world.saw(usize::try_from(envelope.number()).expect("a small number"));
+            if let Mail::Message(UserMessage::Frames(envelopes)) = &mail {
+                see(world, envelopes);
             }
             discard(world, mail);
         }
+    }
+}
+
+fn see(world: &World, envelopes: &[Envelope]) {
+    for envelope in envelopes {
+        world.saw(usize::try_from(envelope.number()).expect("a small number"));
     }
 }
 
@@ -270,10 +280,13 @@ impl Mailbox {
         key.push((Rc::strong_count(&self) - 1) as u8);
         list(
             key,
-            self.mail.borrow().iter().map(|mail| match mail {
-                Mail::Message(UserMessage::Frame(envelope)) => envelope.number() as u8,
-                Mail::Message(_) => u8::MAX - 1,
-                Mail::Drain => u8::MAX,
+            self.mail.borrow().iter().flat_map(|mail| match mail {
+                Mail::Message(UserMessage::Frames(envelopes)) => {
+                    let numbers = envelopes.iter().map(|envelope| envelope.number() as u8);
+                    numbers.chain([u8::MAX - 2]).collect()
+                }
+                Mail::Message(_) => vec![u8::MAX - 1],
+                Mail::Drain => vec![u8::MAX],
             }),
         );
     }
@@ -285,8 +298,8 @@ impl Drop for Mailbox {
         // Else the run is over.
         let Some(world) = current() else { return };
         for mail in self.mail.take() {
-            if let Mail::Message(UserMessage::Frame(envelope)) = &mail {
-                world.saw(envelope.number() as usize);
+            if let Mail::Message(UserMessage::Frames(envelopes)) = &mail {
+                see(&world, envelopes);
             }
             discard(&world, mail);
         }

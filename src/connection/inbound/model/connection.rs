@@ -118,10 +118,15 @@ fn live() {
         world.connection.note(&inbound);
         match select(&world, &inbound) {
             None => return,
-            Some(READ) => {
+            Some(READ) => loop {
                 own(&mut inbound).receive(world.connection.read.get().to_string().into());
                 world.connection.read.update(|read| read + 1);
-            }
+                // More may be at hand.
+                let more = world.connection.read.get() < scenario.frames && inbound.takes_more();
+                if !more || world.choose("read on", |_| vec![0, 1]) != Some(1) {
+                    break;
+                }
+            },
             Some(LEAVE) => break,
             Some(_) => {}
         }
