@@ -49,7 +49,7 @@ async function jumble(context: BrowserContext): Promise<() => number> {
       clearTimeout(timer);
       overtakings += Math.max(0, messages() - 1);
       const frames = held.splice(0);
-      for (const frame of [...frames.toReversed(), ...frames]) socket.send(frame);
+      for (const frame of [...backwards(frames), ...frames]) socket.send(frame);
     };
     server.onMessage((message) => {
       const frame = `${message}`;
@@ -60,4 +60,14 @@ async function jumble(context: BrowserContext): Promise<() => number> {
     });
   });
   return () => overtakings;
+}
+
+/**
+ * Differences of who is here keep their order among themselves: each says what
+ * has changed, and a later version makes an earlier one old.
+ */
+function backwards(frames: readonly string[]): string[] {
+  const isDiff = (frame: string) => JSON.parse(frame).type === "presence_diff";
+  const diffs = frames.filter(isDiff);
+  return frames.toReversed().map((frame) => (isDiff(frame) ? (diffs.shift() ?? frame) : frame));
 }
