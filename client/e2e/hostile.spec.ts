@@ -1,6 +1,6 @@
 import type { BrowserContext } from "@playwright/test";
 import { expect, type Person, test } from "./fixtures";
-import { notificationsOf, setVisibility } from "./observed";
+import { noneInView, notificationsOf, setVisibility } from "./observed";
 import { enterName } from "./person";
 
 /** What would change the title if it ran. */
@@ -28,6 +28,7 @@ test("b19: markup and addresses that run scripts are shown as text", async ({ pe
   const ada = await person("Ada");
   const bob = await person("Bob", { permissions: ["notifications"] });
   await setVisibility(bob.page, "hidden");
+  await noneInView(bob.page);
   await ada.talkWith(bob);
   for (const text of TEXTS) await ada.say(text);
   await expect

@@ -86,6 +86,12 @@ export function notificationsOf(page: Page): Promise<string[]> {
   return page.evaluate(() => window.notifications.map(({ title, body }) => `${title}: ${body}`));
 }
 
+/** Until no page of the browser is taken for one in view: the others hear of it a moment later. */
+export async function noneInView(page: Page): Promise<void> {
+  const held = async () => (await navigator.locks.query()).held?.map((lock) => lock.name) ?? [];
+  await expect.poll(() => page.evaluate(held)).not.toContain("tidings-visible");
+}
+
 /** Begins to note every state that the last message of the page is shown in. */
 export async function recordStates(page: Page): Promise<void> {
   await page.evaluate(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from "./fixtures";
-import { absencesOf, notificationsOf, recordAbsence, setVisibility } from "./observed";
+import { absencesOf, noneInView, notificationsOf, recordAbsence, setVisibility } from "./observed";
 
 const RELOADS = 20;
 const RELOADS_MS = 10_000;
@@ -53,6 +53,7 @@ test("f20: of two tabs one is closed: here, told once, counted alike", async ({
   const told = async (...tabs: (typeof first)[]) =>
     (await Promise.all(tabs.map(({ page }) => notificationsOf(page)))).flat();
   for (const { page } of [first, second]) await setVisibility(page, "hidden");
+  await noneInView(first.page);
   for (const text of ["One", "Two"]) await ada.say(text);
   for (const view of [first, second]) await expect(view.unread(ada)).toHaveText("2");
   await expect.poll(() => told(first, second)).toEqual([`${ada.name}: One`, `${ada.name}: Two`]);
