@@ -148,6 +148,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
                 }
             };
             if let Err(end) = outcome {
+                // What came before the end is handed on.
+                self.inbound.pump(&self.services.directory);
                 return end;
             }
         }
@@ -190,8 +192,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         {
             outcome = self.on_message(next);
         }
-        // Also what came before the end.
-        self.inbound.pump(&self.services.directory);
         outcome
     }
 
