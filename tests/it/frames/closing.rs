@@ -6,7 +6,7 @@ use tidings::protocol::People;
 use uuid::Uuid;
 
 use super::{Talk, greeted};
-use crate::support::{CLOSE, Person, RawSocket, TEXT, TestServer, eventually, masked};
+use crate::support::{BINARY, CLOSE, Person, RawSocket, TEXT, TestServer, eventually, masked};
 
 #[tokio::test]
 async fn b05_a_close_frame_is_answered_in_kind() {
@@ -61,6 +61,22 @@ async fn f14_whatever_was_cut_has_not_been_said() {
     }
     assert_eq!(ada.history(conversation).await, []);
     talk.end().await;
+}
+
+/// All of it arrives at once.
+#[tokio::test]
+async fn f14_what_was_said_before_the_end_has_been_said() {
+    let server = TestServer::start(&[]).await;
+    let (ada, eve) = (server.person("Ada").await, server.person("Grace").await);
+    let conversation = ada.conversation_with(&eve).await;
+    let breach = masked(BINARY, b"what is this?");
+    for (end, stored) in [(masked(CLOSE, &1000u16.to_be_bytes()), 2), (breach, 4), (Vec::new(), 6)] {
+        let mut socket = greeted(&ada).await;
+        let said = [0, 1].map(|_| masked(TEXT, &message(conversation))).concat();
+        socket.write(&[said, end].concat()).await;
+        drop(socket);
+        eventually("both are stored", async || ada.history(conversation).await.len() == stored).await;
+    }
 }
 
 fn message(conversation: ConversationId) -> Vec<u8> {
