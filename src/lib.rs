@@ -6,16 +6,21 @@
 //! ```
 //!
 //! A frame travels left to right along the first line: [`web`] upgrades the
-//! socket, a [`connection`] owns it, the [`user`]'s actor decides, a writer of
-//! [`persistence`] commits it in a batch. Only then it travels back along the
-//! second: the [`directory`] knows who is where, each recipient's actor hands it
-//! to all of that user's connections; who has none gets a [`push`]. [`presence`]
-//! keeps the directory; [`supervisor`] starts all of them and starts them again.
+//! socket, a [`connection`] owns it, the [`user`]'s actor handles the frame, and a
+//! writer of [`persistence`] commits its message in a batch. Only then does the
+//! message travel back along the second line: the [`directory`] finds the actor of
+//! each recipient, which sends it to all of that user's connections. Users without a
+//! connection get a [`push`]. [`presence`] writes the directory; [`supervisor`] starts
+//! all of these and restarts them.
 //!
-//! Imports point one way: `main → server → {web, supervisor} → connection →
+//! Before any of that, [`accounts`] lets people in: it knows passwords and sessions,
+//! and [`web`] asks it who sends a request.
+//!
+//! Imports point one way: `main → server → {web, supervisor} → {accounts, connection} →
 //! user → {presence, persistence} → push → {directory, database} → protocol →
-//! domain`; `config`, `metrics` may be used by all, `postgres` by `main` only.
+//! domain`; `config`, `metrics`, `process` may be used by all, `postgres` by `main` only.
 
+pub mod accounts;
 pub mod config;
 pub mod connection;
 pub mod database;
@@ -27,9 +32,13 @@ pub mod metrics;
 pub mod persistence;
 pub mod postgres;
 pub mod presence;
+pub mod process;
 pub mod protocol;
 pub mod push;
 pub mod server;
 pub mod supervisor;
+mod typescript;
 pub mod user;
 pub mod web;
+
+pub use typescript::typescript;

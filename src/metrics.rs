@@ -19,9 +19,9 @@ const OUTBOUND_DROPPED: &str = "tidings_outbound_dropped_total";
 const CLOSES: &str = "tidings_closes_total";
 const RESTARTS: &str = "tidings_restarts_total";
 const PUSHES: &str = "tidings_pushes_total";
-const PUSH_QUEUE: &str = "tidings_push_queue";
 const REFUSALS: &str = "tidings_refusals_total";
 const HTTP_REQUESTS: &str = "tidings_http_requests_total";
+const LOG_LINES_LOST: &str = "tidings_log_lines_lost_total";
 
 const BATCH_BUCKETS: [f64; 8] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
 const COMMIT_BUCKETS: [f64; 9] = [0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
@@ -67,7 +67,7 @@ fn build() -> Option<PrometheusHandle> {
         .and_then(PrometheusBuilder::install_recorder)
         .inspect_err(|error| tracing::error!(%error, "metrics are not recorded"))
         .ok()?;
-    describe_gauge!(SOCKETS, "Open WebSockets");
+    describe_gauge!(SOCKETS, "Open WebSockets of visible users");
     describe_gauge!(USERS_ONLINE, "Visible users with at least one socket, or within the grace after it");
     describe_counter!(MESSAGES, "Messages committed, without duplicates");
     describe_histogram!(BATCH_SIZE, "Submissions in one batch");
@@ -76,27 +76,17 @@ fn build() -> Option<PrometheusHandle> {
     describe_counter!(OUTBOUND_DROPPED, "Ephemeral frames dropped from queues half full");
     describe_counter!(CLOSES, "WebSockets closed by the server, by close code");
     describe_counter!(RESTARTS, "Actors restarted, by station");
-    describe_counter!(PUSHES, "Web pushes, by what became of them");
-    describe_gauge!(PUSH_QUEUE, "Web pushes that wait or are being sent, one a conversation and reader");
+    describe_counter!(PUSHES, "Web pushes to visible users, by what became of them");
     describe_counter!(REFUSALS, "Requests and frames refused, by code");
     describe_counter!(HTTP_REQUESTS, "HTTP requests answered, by status");
+    describe_counter!(LOG_LINES_LOST, "Lines of the log that could not be written");
     Some(handle)
 }
 
-/// A socket was opened; the guard is kept for as long as it lives.
-pub fn socket_opened() -> SocketGuard {
-    gauge!(SOCKETS).increment(1);
-    SocketGuard(())
-}
-
-/// Counts one open socket until it is dropped.
-#[must_use]
-pub struct SocketGuard(());
-
-impl Drop for SocketGuard {
-    fn drop(&mut self) {
-        gauge!(SOCKETS).decrement(1);
-    }
+/// How many sockets visible users have; set whenever the metrics are read. The
+/// sockets of invisible users would tell that they are here.
+pub fn sockets(count: usize) {
+    gauge!(SOCKETS).set(as_f64(count));
 }
 
 /// How many users count as online now.
@@ -104,14 +94,14 @@ pub fn users_online(count: usize) {
     gauge!(USERS_ONLINE).set(as_f64(count));
 }
 
-/// A batch was committed: `submissions` in it, `stored` of them new.
-pub fn batch_committed(submissions: usize, stored: usize, took: Duration) {
-    histogram!(BATCH_SIZE).record(as_f64(submissions));
+/// A batch was committed: `requests` in it, `stored` of them new.
+pub fn batch_committed(requests: usize, stored: usize, took: Duration) {
+    histogram!(BATCH_SIZE).record(as_f64(requests));
     histogram!(COMMIT_SECONDS).record(took);
     counter!(MESSAGES).increment(stored as u64);
 }
 
-/// How many submissions wait to be stored; said whenever somebody asks.
+/// How many sends wait to be stored; read whenever somebody asks.
 pub fn persistence_queue(length: usize) {
     gauge!(PERSISTENCE_QUEUE).set(as_f64(length));
 }
@@ -164,11 +154,6 @@ pub fn pushed(outcome: PushOutcome) {
     counter!(PUSHES, "outcome" => outcome).increment(1);
 }
 
-/// How many notices wait for their push or are being sent.
-pub fn push_queue(length: usize) {
-    gauge!(PUSH_QUEUE).set(as_f64(length));
-}
-
 /// A request or a frame was refused.
 pub fn refused(code: Code) {
     counter!(REFUSALS, "code" => name_of(code)).increment(1);
@@ -177,6 +162,11 @@ pub fn refused(code: Code) {
 /// An HTTP request was answered.
 pub fn http_request(status: u16) {
     counter!(HTTP_REQUESTS, "status" => status.to_string()).increment(1);
+}
+
+/// A line of the log was lost: what it is written to takes nothing.
+pub fn log_line_lost() {
+    counter!(LOG_LINES_LOST).increment(1);
 }
 
 /// A code as it is on the wire.
@@ -197,17 +187,16 @@ mod tests {
     #[test]
     fn what_is_recorded_is_rendered() {
         install();
-        let socket = socket_opened();
+        sockets(7);
         batch_committed(5, 4, Duration::from_millis(2));
         closed(4008);
         restarted("user");
         refused(Code::NameTaken);
         pushed(PushOutcome::Gone);
         http_request(200);
-        drop(socket);
         let text = render().unwrap();
         for line in [
-            "tidings_sockets 0",
+            "tidings_sockets 7",
             "tidings_messages_total 4",
             "tidings_batch_size_bucket{le=\"10\"} 1",
             "tidings_commit_seconds_count 1",

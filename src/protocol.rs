@@ -10,25 +10,25 @@
 mod http;
 mod presence;
 mod reading;
-mod typescript;
 
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
-use crate::domain::{ClientId, ConversationId, Seq, UserId};
+use crate::domain::{ClientId, ConversationId, Kind, Operation, Seq, UserId};
 
 pub use http::*;
 pub use presence::*;
 pub use reading::read;
-pub use typescript::typescript;
 
 /// The WebSocket subprotocol (RFC 6455 §1.9) that names this version.
-pub const SUBPROTOCOL: &str = "tidings.v1";
+pub const SUBPROTOCOL: &str = "tidings.v2";
 
 /// What a client may send. The first frame is `hello`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
@@ -37,6 +37,7 @@ pub enum ClientFrame {
     Hello(Hello),
     Sync(Sync),
     Send(Send),
+    GiveUp(GiveUp),
     Delivered(Position),
     Read(Position),
     Typing(Typing),
@@ -72,27 +73,56 @@ pub struct Cursor {
     /// The highest number held without a gap before it; 0 for nothing.
     #[ts(type = "number")]
     pub seq: Seq,
-    /// The `at` of the message held there. Where another one is there now, what
+    /// The `at` of the event held there. Where another one is there now, what
     /// the client holds was undone, though the log may be as long again.
-    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "reading::optional_time", skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "string")]
     pub at: Option<OffsetDateTime>,
 }
 
 impl Cursor {
-    /// One that says nothing of the message there.
+    /// One that says nothing of the event there.
     pub fn new(conversation: ConversationId, seq: Seq) -> Self {
         Self { conversation, seq, at: None }
     }
 }
 
-/// One message to be stored.
+/// One operation to be stored in a conversation's log. Answered with `stored`, or with
+/// an `error` that names its `client_id`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
 pub struct Send {
+    /// The sender's own name for the operation, fresh for each.
     pub client_id: ClientId,
     pub conversation: ConversationId,
-    /// 1 to `limits.text_max_chars` characters, plain text.
-    pub body: String,
+    #[serde(flatten)]
+    pub content: Content,
+}
+
+/// What an event of a log says, by its `kind`: the same in `send` and in `event`. What
+/// each kind means for counts and notifications is in [`Kind`].
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, TS, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Content {
+    /// Somebody says something.
+    Message {
+        /// 1 to `limits.text_max_chars` characters, plain text.
+        #[schema(value_type = String)]
+        body: Arc<str>,
+    },
+    /// A message is pinned, or not any longer.
+    Pin {
+        /// The number of the message.
+        #[ts(type = "number")]
+        target: Seq,
+        on: bool,
+    },
+}
+
+/// A send that was refused for now, and that the client does not repeat: those
+/// behind it need not wait for it any longer. It has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
+pub struct GiveUp {
+    pub client_id: ClientId,
 }
 
 /// How far a client has received (`delivered`) or shown (`read`) a conversation.
@@ -109,6 +139,9 @@ pub struct Typing {
     pub conversation: ConversationId,
 }
 
+/// The most messages pinned in one conversation.
+pub const PINS_MAX: usize = 50;
+
 /// The most cursors in one `hello` or `sync`.
 pub const CURSORS_MAX: usize = 500;
 
@@ -124,7 +157,8 @@ pub enum ServerFrame {
     Synced(Synced),
     Resync(Resync),
     Stored(Stored),
-    Message(Message),
+    Event(Event),
+    Hidden(Hidden),
     Receipt(Receipt),
     Typing(TypingBy),
     Presence(Presence),
@@ -134,7 +168,7 @@ pub enum ServerFrame {
     Pong(Pong),
 }
 
-/// The answer to `hello`; replayed `message` frames and `synced` follow.
+/// The answer to `hello`; replayed events and `synced` follow.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
 pub struct Welcome {
     pub user: User,
@@ -178,7 +212,7 @@ pub struct Synced {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, TS)]
 pub struct Resync {}
 
-/// The answer to `send`: it is committed.
+/// The answer to `send`: it is committed, as this event.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
 pub struct Stored {
     pub client_id: ClientId,
@@ -190,17 +224,27 @@ pub struct Stored {
     pub duplicate: bool,
 }
 
-/// One message of a conversation's log.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, TS)]
-pub struct Message {
+/// One event of a conversation's log.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, TS, ToSchema)]
+pub struct Event {
     pub conversation: ConversationId,
     #[ts(type = "number")]
     pub seq: Seq,
     pub sender: UserId,
     pub client_id: ClientId,
     /// RFC 3339, UTC, milliseconds: when the server stored it.
+    #[schema(value_type = String, format = "date-time")]
     pub at: Arc<str>,
-    pub body: Arc<str>,
+    #[serde(flatten)]
+    pub content: Content,
+}
+
+/// An event that this client cannot be shown: its number is taken, and nothing else is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, TS)]
+pub struct Hidden {
+    pub conversation: ConversationId,
+    #[ts(type = "number")]
+    pub seq: Seq,
 }
 
 /// How far a member has got. Positions only grow; a lower one is old news.
@@ -240,6 +284,10 @@ pub struct ErrorFrame {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub conversation: Option<ConversationId>,
+    /// The send that was refused earlier and has to be repeated, or given up, first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub after: Option<ClientId>,
 }
 
 /// The answer to `ping`.
@@ -247,14 +295,14 @@ pub struct ErrorFrame {
 pub struct Pong {}
 
 /// A user as others see one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, TS, ToSchema)]
 pub struct User {
     pub id: UserId,
     pub name: String,
 }
 
 /// What is wrong, the same in frames and in HTTP bodies.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS, ToSchema)]
 pub struct Problem {
     pub code: Code,
     /// One sentence for a person.
@@ -262,16 +310,23 @@ pub struct Problem {
     /// The field of the request that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub field: Option<String>,
+    /// Of a name or a password that breaks a rule: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    #[schema(nullable = false)]
+    pub rule: Option<Rule>,
     /// Wait this long before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub retry_after_ms: Option<u32>,
 }
 
 impl Problem {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, retry_after_ms: None }
+        Self { code, message: message.into(), field: None, rule: None, retry_after_ms: None }
     }
 
     pub fn field(mut self, field: impl Into<String>) -> Self {
@@ -287,7 +342,7 @@ impl Problem {
 
 /// Stable names of what can be wrong. Clients treat an unknown one by the kind
 /// of answer it came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Not JSON, not an object, or nested too deep.
@@ -306,10 +361,12 @@ pub enum Code {
     /// `hello` must be the first frame, and only the first.
     HelloExpected,
     HelloRepeated,
-    /// This `client_id` already names another message.
+    /// This `client_id` already names another operation.
     IdReused,
     /// No such thing, or not yours: the same answer.
     NotFound,
+    /// As many messages are pinned as can be.
+    TooManyPins,
     RateLimited,
     /// A bound is reached; nothing was lost, try again.
     Busy,
@@ -323,6 +380,8 @@ pub enum Code {
     Unauthorized,
     /// The page asking is not one of this server's.
     ForbiddenOrigin,
+    /// The server does not answer for the host that was asked.
+    UnknownHost,
     /// The request names no path of this server, or not one host.
     BadRequest,
     /// The upgrade lacks what RFC 6455 asks for; the sentence says what.
@@ -331,6 +390,50 @@ pub enum Code {
     UnsupportedMediaType,
     TooLarge,
     Internal,
+}
+
+impl From<&Operation> for Content {
+    fn from(operation: &Operation) -> Self {
+        match operation {
+            Operation::Message(text) => Self::Message { body: text.shared() },
+            Operation::Pin { target, on } => Self::Pin { target: *target, on: *on },
+        }
+    }
+}
+
+impl Content {
+    pub fn message(text: &str) -> Self {
+        Self::Message { body: text.into() }
+    }
+
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Message { .. } => Kind::Message,
+            Self::Pin { .. } => Kind::Pin,
+        }
+    }
+}
+
+/// The length only of a message: its text does not belong in logs.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message { body } => write!(f, "Message({} bytes)", body.len()),
+            Self::Pin { target, on } => {
+                f.debug_struct("Pin").field("target", target).field("on", on).finish()
+            }
+        }
+    }
+}
+
+impl Event {
+    /// The text of a message.
+    pub fn body(&self) -> Option<&str> {
+        match &self.content {
+            Content::Message { body } => Some(body),
+            Content::Pin { .. } => None,
+        }
+    }
 }
 
 fn is_false(value: &bool) -> bool {

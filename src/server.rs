@@ -1,11 +1,12 @@
-//! Everything wired together: `Server::start` binds nothing itself and returns
-//! when the server answers; `shutdown` flushes, says farewell and ends it.
+//! Wires everything together. `Server::start` returns once the server answers;
+//! `shutdown` flushes, closes the connections and ends the server.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use ractor::{Actor, ActorRef};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -14,21 +15,26 @@ use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
 use crate::database::{Database, DatabaseError};
-use crate::directory::{Address, Close, Directory};
+use crate::directory::{ActorSlot, CloseReason, Directory};
+use crate::domain::{Quota, Rate};
 use crate::persistence::Persistence;
 use crate::presence;
 use crate::push::Push;
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorMessage};
-use crate::user::{Services, Users};
-use crate::web;
+use crate::user::{ConnectionTable, ReplayLimits, Services};
+use crate::web::{self, Listeners};
+
+/// In which quotas come again.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     services: Arc<Services>,
     supervisor: (ActorRef<SupervisorMessage>, JoinHandle<()>),
-    front: JoinHandle<()>,
-    stop_front: watch::Sender<bool>,
+    web: JoinHandle<()>,
+    stop_web: watch::Sender<bool>,
     failed: watch::Receiver<bool>,
 }
 
@@ -44,14 +50,12 @@ pub enum StartError {
 }
 
 impl Server {
-    /// Serves on `listener` with the database at `database_url`, which is
+    /// Serves on `listeners` with the database at `database_url`, which is
     /// brought up to date first.
-    pub async fn start(
-        config: Config,
-        database_url: &str,
-        listener: TcpListener,
-    ) -> Result<Self, StartError> {
-        let address = listener.local_addr().map_err(StartError::Listener)?;
+    pub async fn start(config: Config, database_url: &str, listeners: Listeners) -> Result<Self, StartError> {
+        let address = listeners.public.local_addr().map_err(StartError::Listener)?;
+        let metrics_address = listeners.operators.as_ref().map(TcpListener::local_addr).transpose();
+        let metrics_address = metrics_address.map_err(StartError::Listener)?;
         let config = Arc::new(config);
         let database = Database::connect(database_url, &config).await?;
         database.migrate().await?;
@@ -71,9 +75,12 @@ impl Server {
                 directory.clone(),
                 push.clone(),
             ),
-            presence: Address::default(),
+            presence: ActorSlot::default(),
             push,
-            users: Users::default(),
+            replays: ReplayLimits::new(&config),
+            connections: ConnectionTable::default(),
+            late_stations: ArcSwap::default(),
+            storage_quota: Quota::new(Rate::within(DAY, config.stored_bytes_per_day as u64)),
             config,
             database,
             directory,
@@ -81,21 +88,26 @@ impl Server {
         let (failed_sender, failed) = watch::channel(false);
         let arguments = SupervisorArguments { services: services.clone(), failed: failed_sender };
         let supervisor = Actor::spawn(None, Supervisor, arguments).await?;
-        let (stop_front, mut stopped) = watch::channel(false);
+        let (stop_web, mut stopped) = watch::channel(false);
         let served = services.clone();
-        let front = tokio::spawn(async move {
-            web::serve(listener, served, async move {
+        let web = tokio::spawn(async move {
+            web::serve(listeners, served, async move {
                 // An error is a server that was dropped: stop as well.
                 drop(stopped.wait_for(|stop| *stop).await);
             })
             .await;
         });
-        Ok(Self { address, services, supervisor, front, stop_front, failed })
+        Ok(Self { address, metrics_address, services, supervisor, web, stop_web, failed })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves metrics.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Ends when the server cannot go on: a station dies again and again, or
@@ -114,7 +126,7 @@ impl Server {
     }
 
     async fn wind_down(self) {
-        self.stop_front.send_replace(true);
+        self.stop_web.send_replace(true);
         self.services.persistence.flush().await;
         self.dismiss().await;
         // What was sent between the two.
@@ -124,7 +136,7 @@ impl Server {
         }
         let (supervisor, task) = self.supervisor;
         supervisor.stop(None);
-        for (task, what) in [(task, "supervisor"), (self.front, "web front")] {
+        for (task, what) in [(task, "supervisor"), (self.web, "web server")] {
             if let Err(error) = task.await {
                 tracing::error!(what, %error, "a task did not end well");
             }
@@ -134,12 +146,12 @@ impl Server {
 
     /// Closes the sockets one by one and waits until they are gone.
     async fn dismiss(&self) {
-        let links = self.services.users.all();
-        let count = u32::try_from(links.len()).unwrap_or(u32::MAX).max(1);
+        let connections = self.services.connections.all();
+        let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
         let pause = self.services.config.shutdown_spread / count;
         let mut owed = Duration::ZERO;
-        for link in links {
-            link.close(Close::Restart);
+        for connection in connections {
+            connection.close(CloseReason::Restart);
             owed += pause;
             // Timers have milliseconds.
             if owed >= Duration::from_millis(1) {
@@ -147,7 +159,7 @@ impl Server {
                 owed = Duration::ZERO;
             }
         }
-        while !self.services.users.is_empty() {
+        while !self.services.connections.is_empty() {
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -3,5 +3,5 @@
 
 #[allow(clippy::print_stdout, reason = "its purpose")]
 fn main() {
-    print!("{}", tidings::protocol::typescript());
+    print!("{}", tidings::typescript());
 }

@@ -3,18 +3,19 @@
 //! anything is lost, doubled or reordered, never because of a time.
 //!
 //! ```text
-//! settings → scenario → stage (PostgreSQL, server, yardsticks: own processes)
-//!                    ↘ talk → client (sockets of this thread) → judge
+//! settings → scenario → stage (PostgreSQL, server, baselines: own processes)
+//!                    ↘ talk → client (sockets of this thread) → checker
 //!                    ↘ report (JSON lines, tables, curves)
 //! ```
 
 mod accounting;
+mod baseline;
+mod checker;
 mod client;
 mod cores;
 #[path = "../../tests/it/support/run.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod directory;
-mod judge;
 mod message;
 mod people;
 mod program;
@@ -25,19 +26,18 @@ mod smoke;
 mod stage;
 mod talk;
 mod websocket;
-mod yardstick;
 
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use baseline::Baseline;
 use cores::Cores;
 use report::{Journal, Record};
 use scenarios::Scenario;
 use settings::{HELP, Settings};
 use stage::Stage;
-use yardstick::Yardstick;
 
 /// Where results go when nothing else is said, below the target directory.
 const OUT: &str = "load";
@@ -45,9 +45,9 @@ const OUT: &str = "load";
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let outcome = match arguments.first() {
-        Some(first) if first == yardstick::ARGUMENT => {
-            let yardstick = Yardstick::read(arguments.get(1).map(OsString::as_os_str));
-            yardstick.serve().map(|()| ExitCode::SUCCESS)
+        Some(first) if first == baseline::ARGUMENT => {
+            let baseline = Baseline::read(arguments.get(1).map(OsString::as_os_str));
+            baseline.serve().map(|()| ExitCode::SUCCESS)
         }
         // Cargo says so when it benches, and nothing when it tests.
         _ if arguments.iter().any(|argument| argument == "--bench") => measure(arguments),

@@ -29,7 +29,9 @@ impl Template {
         let before = br#"{"type":"send","client_id":""#;
         let mut payload = before.to_vec();
         payload.extend([b'-'; UUID_LEN]);
-        payload.extend(format!(r#"","conversation":"{conversation}","body":"{body}"}}"#).bytes());
+        payload.extend(
+            format!(r#"","conversation":"{conversation}","kind":"message","body":"{body}"}}"#).bytes(),
+        );
         let mut frame = Vec::new();
         put_masked(&mut frame, TEXT, &payload);
         let client_id = frame.len() - payload.len() + before.len();

@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 use tidings::protocol::{Conversation, Session};
 
+use crate::baseline;
 use crate::client::{Http, Seat};
 use crate::stage::Target;
 use crate::websocket::{TEXT, put_masked};
-use crate::yardstick;
 
 /// Connections for requests; a browser's page would have one of its own.
 const HTTP_CONNECTIONS: usize = 64;
@@ -21,10 +21,10 @@ pub struct Account {
     pub token: String,
 }
 
-/// Logs that many in, under names nobody has. A yardstick knows people by
+/// Logs that many in, under names nobody has. A baseline knows people by
 /// number and asks for nothing.
 pub fn log_in(target: &Target, count: usize) -> io::Result<Vec<Account>> {
-    if target.is_yardstick() {
+    if target.is_baseline() {
         return Ok((0..count)
             .map(|number| Account { id: String::new(), token: number.to_string() })
             .collect());
@@ -45,8 +45,8 @@ pub fn log_in(target: &Target, count: usize) -> io::Result<Vec<Account>> {
 
 /// The conversations of these pairs of accounts, by their places.
 pub fn converse(target: &Target, accounts: &[Account], pairs: &[(u32, u32)]) -> io::Result<Vec<String>> {
-    if target.is_yardstick() {
-        return Ok(pairs.iter().map(|(low, high)| yardstick::conversation(*low, *high)).collect());
+    if target.is_baseline() {
+        return Ok(pairs.iter().map(|(low, high)| baseline::conversation(*low, *high)).collect());
     }
     let requests = pairs.iter().map(|(one, other)| {
         let body = json!({ "user": accounts[*other as usize].id });
@@ -74,7 +74,7 @@ pub fn seat(target: &Target, account: &Account, hello: &serde_json::Value) -> Se
     let request = format!(
         "GET /api/socket HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-         Sec-WebSocket-Protocol: tidings.v1\r\n\r\n",
+         Sec-WebSocket-Protocol: tidings.v2\r\n\r\n",
         target.address, account.token
     );
     Seat { request: request.into_bytes(), hello: frame(hello) }

@@ -1,4 +1,4 @@
-//! The server and the yardsticks, each in a process of its own.
+//! The server and the baselines, each in a process of its own.
 
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,13 +9,16 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::baseline::{self, Baseline};
 use crate::cores::Cores;
 use crate::directory::Directory;
-use crate::yardstick::{self, Yardstick};
 
 /// Settings of the server that differ from the defaults, as reports say them.
-pub const SETTINGS: [(&str, &str); 3] = [
+pub const SETTINGS: [(&str, &str); 6] = [
+    ("TIDINGS_STORED_BYTES_PER_DAY", "0"),
     ("TIDINGS_SENDS_PER_SECOND", "0"),
+    ("TIDINGS_FRAMES_PER_SECOND", "0"),
+    ("TIDINGS_FRAME_BYTES_PER_SECOND", "0"),
     ("TIDINGS_LOGINS_PER_MINUTE", "10000000"),
     ("TIDINGS_CONNECTIONS_PER_ADDRESS", "1000000"),
 ];
@@ -45,10 +48,10 @@ impl Program {
         Self::start(cores, command, Directory::new())
     }
 
-    /// This program again, as a yardstick.
-    pub fn yardstick(cores: &Cores, yardstick: &Yardstick) -> io::Result<Self> {
+    /// This program again, as a baseline.
+    pub fn baseline(cores: &Cores, baseline: &Baseline) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg(yardstick::ARGUMENT).args(yardstick.argument());
+        command.arg(baseline::ARGUMENT).args(baseline.argument());
         Self::start(cores, command, Directory::new())
     }
 
@@ -102,6 +105,8 @@ fn server_command(directory: &Path) -> Command {
     // Nothing from the outside, a `.env` included.
     command.env_clear().current_dir(directory);
     command.env("TIDINGS_LISTEN", "127.0.0.1:0").env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Several at a time have no port to share for figures that nobody reads.
+    command.env("TIDINGS_METRICS_LISTEN", "");
     command.env("TIDINGS_DATA_DIR", directory).envs(SETTINGS);
     command
 }

@@ -26,7 +26,7 @@ options they run at the sizes of the goals.
   --seconds N     how long each run is measured
   --entering N    sockets on their way in at once, at the most
   --curves        pairs, rate, idle at growing sizes as well, drawn as SVG
-  --url URL       measure the server that runs there instead, without yardsticks
+  --url URL       measure the server that runs there instead, without baselines
   --out DIR       for results.jsonl and the curves (target/load when left out)";
 
 /// Sizes of the goals.

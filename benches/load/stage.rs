@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use hyper::Uri;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use tidings::postgres::{Options, Places, PrivatePostgres};
+use tidings::postgres::{Options, PrivatePostgres, SearchPaths};
 use tokio::runtime::Runtime;
 
 use crate::accounting;
+use crate::baseline::Baseline;
+use crate::checker::Verdict;
 use crate::cores::Cores;
 use crate::directory::Directory;
-use crate::judge::Verdict;
 use crate::program::Program;
-use crate::yardstick::Yardstick;
 
-/// Enough for the server's pool and writers, a yardstick, and a look inside.
+/// Enough for the server's pool and writers, a baseline, and a look inside.
 const CONNECTIONS: usize = 50;
 
 /// What is measured.
@@ -27,13 +27,13 @@ const CONNECTIONS: usize = 50;
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Server,
-    /// Yardstick (i).
+    /// Baseline (i).
     Relay,
-    /// Yardstick (ii).
+    /// Baseline (ii).
     Commit,
     /// A server that runs already, elsewhere.
     Given,
-    /// A relay that makes mistakes, to try the judge.
+    /// A relay that makes mistakes, to try the checker.
     Faulty,
 }
 
@@ -81,7 +81,7 @@ impl Stage {
         let directory = Directory::new();
         let options = Options {
             data_dir: directory.path().to_owned(),
-            places: Places::new(None),
+            search_paths: SearchPaths::new(None),
             connections: CONNECTIONS,
         };
         let started = cores.on_servers(|| PrivatePostgres::start_with(&options, |_| {}));
@@ -108,7 +108,7 @@ impl Stage {
         Ok(Self { cores, runtime: runtime()?, given: Some(given), cluster: None, databases: Cell::new(0) })
     }
 
-    /// The given server, or the server and both yardsticks.
+    /// The given server, or the server and both baselines.
     pub fn kinds(&self) -> &'static [Kind] {
         if self.given.is_some() { &[Kind::Given] } else { &[Kind::Relay, Kind::Commit, Kind::Server] }
     }
@@ -128,9 +128,9 @@ impl Stage {
         };
         let program = match (kind, &database) {
             (Kind::Server, Some(url)) => Program::server(&self.cores, url, settings)?,
-            (Kind::Commit, Some(url)) => Program::yardstick(&self.cores, &Yardstick::Commit(url.clone()))?,
-            (Kind::Faulty, _) => Program::yardstick(&self.cores, &Yardstick::Faulty)?,
-            _ => Program::yardstick(&self.cores, &Yardstick::Relay)?,
+            (Kind::Commit, Some(url)) => Program::baseline(&self.cores, &Baseline::Commit(url.clone()))?,
+            (Kind::Faulty, _) => Program::baseline(&self.cores, &Baseline::Faulty)?,
+            _ => Program::baseline(&self.cores, &Baseline::Relay)?,
         };
         let postmaster = self.cluster.as_ref().map(|cluster| cluster.postmaster);
         let postmaster = postmaster.filter(|_| database.is_some());
@@ -168,7 +168,7 @@ impl Stage {
     /// server's, that the numbers are dense.
     pub fn stored(&self, target: &Target, sent: u64) -> io::Result<Verdict> {
         let Some(url) = &target.database else { return Ok(Verdict::default()) };
-        let table = if target.kind == Kind::Server { "events" } else { "yardstick" };
+        let table = if target.kind == Kind::Server { "events" } else { "baseline" };
         let count = format!("SELECT count(*) FROM {table}");
         let tops = format!(
             "SELECT coalesce(sum(top), 0)::bigint
@@ -205,7 +205,7 @@ impl Target {
         self.program.as_ref().map(|program| program.process)
     }
 
-    pub fn is_yardstick(&self) -> bool {
+    pub fn is_baseline(&self) -> bool {
         matches!(self.kind, Kind::Relay | Kind::Commit | Kind::Faulty)
     }
 }

@@ -1,12 +1,12 @@
-//! Conversations under way: who says what next, and what the judge knows of it.
+//! Conversations under way: who says what next, and what the checker knows of it.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::checker::{Checker, Refused, Verdict};
 use crate::client::{Fleet, Handler, Said};
-use crate::judge::{Judge, Refused, Verdict};
 use crate::message::{Name, Template};
 use crate::people::{self, Account};
 use crate::stage::{Stage, Target};
@@ -22,7 +22,7 @@ const ENTRY: Duration = Duration::from_secs(120);
 
 /// Those who talk, one for each socket of the fleet, by the same index.
 pub struct Talk {
-    pub judge: Judge,
+    pub checker: Checker,
     pub conversations: Vec<String>,
     templates: Vec<Template>,
     /// For each socket what waits for the gap before it, where a client has to
@@ -57,9 +57,9 @@ impl Talk {
             .zip(sockets)
             .map(|(index, pair)| Template::new(index, &conversations[*pair as usize], body));
         let templates = templates.collect();
-        let judge = Judge::new(sockets.len(), members);
+        let checker = Checker::new(sockets.len(), members);
         let mut talk = Self {
-            judge,
+            checker,
             conversations,
             templates,
             aside: None,
@@ -81,20 +81,20 @@ impl Talk {
 
     /// Appends the next message of this one.
     pub fn say(&mut self, index: usize, out: &mut Vec<u8>) {
-        let side = &mut self.judge.sides[index];
+        let side = &mut self.checker.sides[index];
         side.sent += 1;
         self.templates[index].put(out, self.millis, side.sent);
     }
 
-    /// From now on the live stream may overtake a replay or repeat it (rules 3
-    /// and 4 of docs/protocol.md): the judge is told what a client then shows.
+    /// From now on the live stream may overtake a replay or repeat it (section 5
+    /// of docs/protocol.md): the checker is told what a client then shows.
     pub fn expect_replays(&mut self) {
-        self.aside = Some(vec![BTreeMap::new(); self.judge.sides.len()]);
+        self.aside = Some(vec![BTreeMap::new(); self.checker.sides.len()]);
     }
 
-    /// Tells the judge.
+    /// Tells the checker.
     pub fn note(&mut self, index: usize, said: &Said) -> Noted {
-        let side = &mut self.judge.sides[index];
+        let side = &mut self.checker.sides[index];
         match said {
             Said::Stored { name, seq } if self.aside.is_some() => {
                 side.answered.see(name.number);
@@ -125,10 +125,10 @@ impl Talk {
         }
     }
 
-    /// Rule 3: what is known is dropped, what is next is shown, and what is
+    /// Section 5 of docs/protocol.md: what is known is dropped, what is next is shown, and what is
     /// beyond a gap waits.
     fn put_in_order(&mut self, index: usize, name: Name, seq: u64) {
-        let (side, aside) = (&mut self.judge.sides[index], self.aside.as_mut().map(|all| &mut all[index]));
+        let (side, aside) = (&mut self.checker.sides[index], self.aside.as_mut().map(|all| &mut all[index]));
         let Some(aside) = aside.filter(|_| seq > side.log.held()) else { return };
         aside.insert(seq, name);
         while let Some(name) = aside.remove(&(side.log.held() + 1)) {
@@ -141,7 +141,7 @@ impl Talk {
     }
 
     pub fn sent(&self) -> u64 {
-        self.judge.sides.iter().map(|side| side.sent).sum()
+        self.checker.sides.iter().map(|side| side.sent).sum()
     }
 }
 
@@ -190,7 +190,7 @@ pub trait Talks: Handler {
     fn talk(&mut self) -> &mut Talk;
 }
 
-/// Waits for everything under way and gives the verdict of the judge and of the
+/// Waits for everything under way and gives the verdict of the checker and of the
 /// database.
 pub fn settle(
     stage: &Stage,
@@ -199,13 +199,13 @@ pub fn settle(
     handler: &mut impl Talks,
 ) -> io::Result<Verdict> {
     let mut heard = (fleet.frames, Instant::now());
-    while !handler.talk().judge.is_settled() && heard.1.elapsed() < SILENCE {
+    while !handler.talk().checker.is_settled() && heard.1.elapsed() < SILENCE {
         fleet.turn(Instant::now() + Duration::from_millis(100), handler)?;
         if fleet.frames > heard.0 {
             heard = (fleet.frames, Instant::now());
         }
     }
-    let mut verdict = handler.talk().judge.verdict();
+    let mut verdict = handler.talk().checker.verdict();
     verdict += stage.stored(target, handler.talk().stored_before + handler.talk().sent())?;
     Ok(verdict)
 }

@@ -24,7 +24,9 @@ interface State {
 const STATES: Readonly<Record<string, State>> = {
   empty: {
     bring: async ({ ada }) => {
-      await expect(ada.page.getByText("Nothing yet. Pick somebody below.")).toBeVisible();
+      await expect(
+        ada.page.getByText("No conversations yet. Choose someone below to start one."),
+      ).toBeVisible();
     },
   },
 
@@ -46,7 +48,25 @@ const STATES: Readonly<Record<string, State>> = {
   "a search that finds nothing": {
     bring: async ({ ada }) => {
       await ada.page.getByTestId("people-search").fill("Nobody of that name");
-      await expect(ada.page.getByText("Nobody of that name is here.")).toBeVisible();
+      await expect(ada.page.getByText("No matches.")).toBeVisible();
+    },
+  },
+
+  "an empty conversation, and the name of an emoji": {
+    bring: async ({ ada, bob }) => {
+      await ada.talkWith(bob);
+      await expect(ada.page.getByTestId("greeting")).toBeVisible();
+      await ada.page.getByTestId("composer").pressSequentially(":sm");
+      await expect(ada.page.getByTestId("emoji-completion")).toBeVisible();
+    },
+  },
+
+  "an address that leads nowhere, and people who were found": {
+    bring: async ({ ada, bob }) => {
+      await ada.page.goto(`${ada.home}/#/nowhere`);
+      await expect(ada.page.getByTestId("not-found")).toBeVisible();
+      await ada.page.getByTestId("people-search").fill(bob.name);
+      await expect(ada.page.getByTestId("people-found").getByTestId("person")).toHaveCount(1);
     },
   },
 
@@ -89,6 +109,21 @@ const STATES: Readonly<Record<string, State>> = {
     },
   },
 
+  "pinned messages, the first in a group and the last": {
+    bring: async (scene) => {
+      await pinAll(scene);
+      await expect(scene.ada.page.getByLabel("Pinned", { exact: true })).toHaveCount(4);
+    },
+  },
+
+  "the list of pinned messages": {
+    bring: async (scene) => {
+      await pinAll(scene);
+      await scene.ada.page.getByTestId("pins-open").click();
+      await expect(scene.ada.page.getByTestId("pinned-message")).toHaveCount(4);
+    },
+  },
+
   offline: {
     bring: async (scene) => {
       await talkALittle(scene);
@@ -120,7 +155,7 @@ const STATES: Readonly<Record<string, State>> = {
     bring: async ({ ada }) => {
       await ada.page.keyboard.press("ControlOrMeta+K");
       await ada.page.getByTestId("switcher-search").fill("Nobody of that name");
-      await expect(ada.page.getByText("Nobody by that name.")).toBeVisible();
+      await expect(ada.page.getByText("No matches.")).toBeVisible();
     },
   },
 
@@ -182,6 +217,17 @@ for (const [name, bring] of Object.entries(STRANGERS)) {
     await bring(page);
     await isAccessible(page);
   });
+}
+
+async function pinAll(scene: Scene): Promise<void> {
+  await talkALittle(scene);
+  const { page } = scene.ada;
+  await page.getByRole("log").press("Home");
+  for (let pins = 1; pins <= 4; pins += 1) {
+    await page.keyboard.press("p");
+    await expect(page.getByTestId("pins-open")).toHaveText(`${pins} pinned`);
+    await page.keyboard.press("ArrowDown");
+  }
 }
 
 async function talkALittle({ ada, bob }: Scene): Promise<void> {

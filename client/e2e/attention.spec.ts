@@ -37,7 +37,7 @@ test("the unread are counted in the list and the title, alike in two tabs", asyn
   await expect(tab.message("Three")).toBeVisible();
   for (const view of [bob, tab]) {
     await expect(view.unread(ada)).toHaveCount(0);
-    await expect(view.page).toHaveTitle("Tidings");
+    await expect(view.page).toHaveTitle(view === tab ? `${ada.name} – Tidings` : "Tidings");
   }
 });
 

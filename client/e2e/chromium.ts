@@ -45,6 +45,9 @@ export class Chromium {
     const own = [
       `--user-data-dir=${join(this.directory, "profile")}`,
       "--headless",
+      // Playwright waits for ever for a page that opens while it attaches and does not
+      // answer (microsoft/playwright#42730): there is none.
+      "--no-startup-window",
       "--window-size=1100,800",
       "--remote-debugging-port=0",
       "--password-store=basic",

@@ -45,6 +45,34 @@ test("f22: with clocks an hour off, order and times are the server's", async ({ 
   for (const { page } of people) expect(await page.evaluate(() => window.badDelays)).toEqual([]);
 });
 
+test("after a change of the time zone times follow, and no day is headed twice", async ({
+  person,
+}) => {
+  // That of all tests would be in the way of another.
+  const ada = await person("Ada", { timezoneId: undefined as never });
+  const bob = await person("Bob");
+  await talk(ada, bob);
+  const devtools = await ada.context.newCDPSession(ada.page);
+  await devtools.send("Emulation.setTimezoneOverride", { timezoneId: "Asia/Tokyo" });
+  await ada.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await bob.say("After");
+  await ada.reads(["Before", "After"]);
+  const shown = () =>
+    ada.page
+      .getByTestId("message")
+      .locator("time")
+      .evaluateAll((times) =>
+        times.map((time) => [time.textContent, time.getAttribute("datetime") ?? ""] as const),
+      );
+  const tokyo = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: "Asia/Tokyo" });
+  await expect
+    .poll(async () => (await shown()).every(([text, at]) => text === tokyo.format(new Date(at))))
+    .toBe(true);
+  expect(await shown()).toHaveLength(2);
+  const days = await ada.page.locator("h2 time").allTextContents();
+  expect(new Set(days).size).toBe(days.length);
+});
+
 test("f22: what waits while the clock is set back goes out as it was written", async ({
   stranger,
 }) => {

@@ -1,4 +1,5 @@
 import WebSocket from "ws";
+import { SUBPROTOCOL } from "../src/sdk/protocol/generated";
 
 /** Log-ins under way at the same time. */
 const AT_ONCE = 20;
@@ -34,7 +35,7 @@ async function logIn(home: string, name: string): Promise<string> {
 /** A connection that has said hello, and answers the server's pings. */
 async function here(home: string, token: string): Promise<WebSocket> {
   const headers = { authorization: `Bearer ${token}` };
-  const socket = new WebSocket(`${home}/api/socket`, "tidings.v1", { headers });
+  const socket = new WebSocket(`${home}/api/socket`, SUBPROTOCOL, { headers });
   await new Promise((done, failed) => {
     socket.on("open", () => socket.send(JSON.stringify({ type: "hello", cursors: [] })));
     socket.once("message", done);

@@ -28,7 +28,7 @@ test("a new version waits until it is wanted, and breaks no page that is open", 
 
   on.upgrade();
   for (const { page } of [ada, inView, hidden]) {
-    await expect(banner(page)).toContainText("A new version is ready.");
+    await expect(banner(page)).toContainText("A new version is available.");
   }
   // A part that was not loaded before, and that the server does not have any more.
   await inView.page.getByTestId("settings-open").click();
@@ -60,9 +60,12 @@ test("without a worker, a part that is gone is told of, and a reload brings it",
   editions: on,
 }) => {
   const ada = await person("Ada", { on, serviceWorkers: "block" });
+  // Alone, one is shown the way to others instead.
+  await person("Bob", { on });
+  await expect(ada.page.getByText(FIRST)).toBeVisible();
   on.upgrade();
   await ada.page.getByTestId("settings-open").click();
-  await expect(banner(ada.page)).toContainText("A part of this page is not there any more.");
+  await expect(banner(ada.page)).toContainText("Part of this page is no longer available.");
   await expect(ada.page.getByText(FIRST)).toBeVisible();
   await ada.page.getByTestId("edition-reload").click();
   await expect(ada.page.getByText(SECOND)).toBeVisible();

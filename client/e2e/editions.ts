@@ -33,8 +33,8 @@ const TYPES = new Map([
 ]);
 
 /** What a page says that no conversation is in front of, in each of the two. */
-export const FIRST = "Pick somebody who is here";
-export const SECOND = "In the second edition, pick somebody";
+export const FIRST = "Choose a conversation, or someone";
+export const SECOND = "In the second edition, choose someone";
 
 const run = promisify(execFile);
 
@@ -140,7 +140,7 @@ async function buildSecond(): Promise<string> {
   const [client, output] = [join(folder, "client"), join(folder, "dist")];
   for (const source of SOURCES) await cp(source, join(client, source), { recursive: true });
   await symlink(resolve("node_modules"), join(client, "node_modules"));
-  const texts = join(client, "src/text/en.ts");
+  const texts = join(client, "src/i18n/en.ts");
   const english = await readFile(texts, "utf8");
   if (!english.includes(FIRST)) throw new Error(`no text begins with "${FIRST}"`);
   await writeFile(texts, english.replace(FIRST, SECOND));

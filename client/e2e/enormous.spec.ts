@@ -38,7 +38,7 @@ test("b21: marks and lines without end are clipped, and the page keeps up", asyn
   await expect(bob.page.getByTestId("message")).toHaveCount(2);
   expect(await work()).toBeLessThan(WORK_MS);
   const marks = bob.page.getByTestId("message").last();
-  for (const button of ["Show all", "Show less"]) {
+  for (const button of ["Show more", "Show less"]) {
     expect(await neighbour.screenshot(), "nothing reaches into the message above").toEqual(clean);
     await marks.getByRole("button", { name: button }).click();
   }
@@ -52,7 +52,7 @@ test("b21: marks and lines without end are clipped, and the page keeps up", asyn
   expect(await row.boundingBox()).toEqual(box);
   expect(await work()).toBeLessThan(WORK_MS);
   const lines = bob.page.getByTestId("message").last();
-  await lines.getByRole("button", { name: "Show all" }).click();
+  await lines.getByRole("button", { name: "Show more" }).click();
   await expect.poll(async () => (await lines.boundingBox())?.height).toBeGreaterThan(10 * FOLDED);
   await lines.getByRole("button", { name: "Show less" }).click();
   await expect.poll(async () => (await lines.boundingBox())?.height).toBeLessThan(FOLDED);

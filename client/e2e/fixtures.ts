@@ -105,7 +105,9 @@ export const test = base.extend<Fixtures, { server: Server }>({
 function watch(context: BrowserContext, problems: string[]): void {
   context.on("weberror", (error) => problems.push(error.error().message));
   context.on("console", (message) => {
-    const refused = /Content.Security.Policy/i.test(message.text());
+    const refused = /Content.Security.Policy|Trusted(Script|HTML)|TrustedType/i.test(
+      message.text(),
+    );
     if (refused) problems.push(message.text());
   });
 }

@@ -30,7 +30,12 @@ test("logging in, talking and going about need no mouse", async ({ stranger, per
   await ada.isIn();
 
   await expect(ada.personRow(bob)).toBeVisible();
-  await goTo(page, `[data-testid="person"][data-name="${bob.name}"]`, "Tab");
+  await goTo(page, '[data-testid="person"]', "Tab");
+  await keyboard.press("Home");
+  // The list is one stop for Tab; arrows lead on in it.
+  while ((await page.locator(":focus").getAttribute("data-name")) !== bob.name) {
+    await keyboard.press("ArrowDown");
+  }
   await keyboard.press("Enter");
   await isInFront(ada, bob);
   await expect(composer(ada)).toBeFocused();
@@ -95,7 +100,7 @@ test("shortcuts are listed, and leave alone who is writing", async ({ person }) 
   await keyboard.press("/");
   await expect(page.getByTestId("people-search")).toBeFocused();
   await keyboard.type(bob.name);
-  await expect(page.getByTestId("person")).toHaveCount(1);
+  await expect(page.getByTestId("conversation")).toHaveCount(1);
 });
 
 test("settings keep the focus until Escape, and give it back", async ({ person }) => {
@@ -154,6 +159,64 @@ test("the keys that scroll lead to a message far up that was not sent", async ({
   await expect(page.getByRole("button", { name: "Try again" })).toBeFocused();
   await keyboard.press("Enter");
   await expect(bob.message("Refused")).toBeVisible();
+});
+
+test("each list is one stop, and what is typed anywhere is written", async ({ person }) => {
+  const [ada, bob, eve] = [await person("Ada"), await person("Bob"), await person("Eve")];
+  const { page } = ada;
+  const { keyboard } = page;
+  for (const other of [bob, eve]) {
+    await ada.talkWith(other);
+    await ada.say("Hello");
+    await expect(ada.conversationRow(other)).toContainText("Hello");
+  }
+  const list = page.getByTestId("conversation-list");
+  await expect(list.locator('[tabindex="0"]')).toHaveCount(1);
+  await goTo(page, '[data-testid="conversation"]', "Shift+Tab");
+  await expect(ada.conversationRow(eve)).toBeFocused();
+  for (const [key, other] of [
+    ["ArrowDown", bob],
+    ["ArrowDown", bob],
+    ["Home", eve],
+    ["End", bob],
+    ["ArrowUp", eve],
+  ] as const) {
+    await keyboard.press(key);
+    await expect(ada.conversationRow(other)).toBeFocused();
+  }
+  await keyboard.press("Tab");
+  await expect(list.locator(":focus")).toHaveCount(0);
+  // From the field above, Down leads into the list.
+  await page.getByTestId("people-search").press("ArrowDown");
+  await expect(ada.conversationRow(eve)).toBeFocused();
+
+  await keyboard.type("Hi");
+  await expect(composer(ada)).toBeFocused();
+  await expect(composer(ada)).toHaveValue("Hi");
+});
+
+test("Home in a long conversation leaves the focus in it", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await bob.talkWith(ada);
+  await sendAll(
+    bob.page,
+    Array.from({ length: 600 }, (_, at) => `From Bob ${at + 1}`),
+  );
+  await ada.talkWith(bob);
+  const log = ada.page.getByRole("log");
+  await expect(log).toBeVisible();
+  await log.press("ArrowUp");
+  await expect(ada.page.locator('[data-testid="message"]:focus')).toHaveCount(1);
+  for (let presses = 0; presses < 4; presses += 1) {
+    await ada.page.keyboard.press("Home");
+    await expect(
+      log.locator("article:focus").or(ada.page.locator('[role="log"]:focus')),
+    ).toHaveCount(1);
+  }
+  await expect(async () => {
+    await ada.page.keyboard.press("Home");
+    await expect(ada.message("From Bob 1").first()).toBeFocused({ timeout: 500 });
+  }).toPass();
 });
 
 test("the focus stays in the list when the message that had it is far away", async ({ person }) => {

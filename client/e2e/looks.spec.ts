@@ -98,21 +98,21 @@ test("what is on its way has a shape, once it takes long", async ({ person }) =>
   await expect(skeleton).toBeVisible();
   list.release();
   await expect(skeleton).toHaveCount(0);
-  await expect(ada.page.getByText("Nothing yet. Pick somebody below.")).toBeVisible();
+  await expect(ada.page.getByTestId("conversation-list")).toContainText("No conversations yet.");
 });
 
 test("a page that cannot reach its server says so, and goes on by itself", async ({ stranger }) => {
   const { page } = await stranger("Ada", WITHOUT_WORKER);
   await page.route("**/api/session", (route) => route.abort());
   await page.goto("/");
-  await expect(page.getByTestId("starting")).toHaveText(/cannot be reached/);
+  await expect(page.getByTestId("starting")).toHaveText(/Can't reach the server/);
   await page.unroute("**/api/session");
   await expect(page.getByTestId("login-name")).toBeVisible();
 });
 
 test("a page without its script says so in the reader's language", async ({ stranger }) => {
   for (const [locale, words] of [
-    ["en-GB", "Tidings could not be loaded. Load anew"],
+    ["en-GB", "Tidings couldn't be loaded. Reload"],
     ["de-DE", "Tidings konnte nicht geladen werden. Neu laden"],
   ] as const) {
     const { page } = await stranger("Ada", { ...WITHOUT_WORKER, locale });
@@ -131,7 +131,7 @@ test("settings that cannot be loaded are opened later", async ({ person }) => {
   const script = /assets\/Settings-.*\.js/;
   await page.route(script, (route) => route.abort());
   await page.getByTestId("settings-open").click();
-  await expect(page.getByRole("alert")).toContainText("could not be loaded");
+  await expect(page.getByRole("alert")).toContainText("couldn't be loaded");
   await page.unroute(script);
   await page.getByTestId("settings-open").click();
   await expect(page.getByRole("dialog")).toBeVisible();
@@ -152,7 +152,7 @@ test("a mistake in a conversation ends there, and loses nothing", async ({ perso
   await bob.say("This cannot be drawn");
   await expect(ada.page.getByTestId("broken")).toBeVisible();
   await expect(ada.page.getByTestId("own-name")).toHaveText(ada.name);
-  await ada.page.getByRole("button", { name: "Load anew" }).click();
+  await ada.page.getByRole("button", { name: "Reload" }).click();
   await expect(ada.message("This cannot be drawn")).toBeVisible();
   await expect(ada.page.getByTestId("composer")).toHaveValue("Half a thou");
 });

@@ -142,7 +142,7 @@ export async function recordAbsence(page: Page, name: string): Promise<void> {
   await page.evaluate((name) => {
     window.absences = 0;
     const note = () => {
-      const row = document.querySelector(`[data-testid="person"][data-name="${name}"]`);
+      const row = document.querySelector(`[data-row][data-name="${name}"] [data-status]`);
       const told = document.querySelector('[data-testid="partner-presence"]')?.textContent;
       if (row === null || told !== "Online") window.absences += 1;
     };
@@ -195,7 +195,8 @@ export async function refuseNext(page: Page): Promise<void> {
     if (socket === undefined) throw new Error("there is no connection");
     socket.send = (data) => {
       const frame = JSON.parse(String(data));
-      if (frame.type !== "send") return WebSocket.prototype.send.call(socket, data);
+      if (frame.type !== "send" || frame.kind !== "message")
+        return WebSocket.prototype.send.call(socket, data);
       Reflect.deleteProperty(socket, "send");
       socket.send(JSON.stringify({ ...frame, body: " " }));
     };

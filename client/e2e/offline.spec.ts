@@ -1,5 +1,6 @@
 import { expect, test } from "./fixtures";
 import { talk } from "./person";
+import { sendAll } from "./raw";
 import { isKept } from "./worker";
 
 test("a page opens offline, with conversations to read, and takes what is written", async ({
@@ -17,7 +18,9 @@ test("a page opens offline, with conversations to read, and takes what is writte
   await ada.reads(["Before", "To be read later"]);
   await expect(ada.conversationRow(bob)).toContainText("To be read later");
   await expect(ada.page.getByTestId("own-name")).toHaveText(ada.name);
-  await expect(ada.page.getByTestId("banner")).toHaveText("Offline — your messages are kept");
+  await expect(ada.page.getByTestId("banner")).toHaveText(
+    "You're offline. Messages will be sent when you reconnect.",
+  );
   for (const text of ["One", "Two", "Three"]) await ada.say(text);
   await expect(ada.message("Three")).toHaveAttribute("data-state", "pending");
 
@@ -35,6 +38,43 @@ test("a page opens offline, with conversations to read, and takes what is writte
   await bob.reads(texts);
   await ada.reads(texts);
   await expect(ada.message("Three")).toHaveAttribute("data-state", "read");
+});
+
+test("without a network a conversation says that there is more of it, and nothing moves", async ({
+  person,
+  cable,
+}) => {
+  const [ada, bob] = [await person("Ada", { on: cable }), await person("Bob")];
+  await ada.talkWith(bob);
+  await bob.talkWith(ada);
+  const texts = Array.from({ length: 200 }, (_, index) => `Message ${index + 1}`);
+  await sendAll(bob.page, texts);
+  await expect(ada.message("Message 200")).toBeVisible();
+  await isKept(ada.page);
+  const more = ada.page.getByTestId("older");
+  const places = () =>
+    Promise.all(
+      [
+        ada.page.locator("header"),
+        ada.page.getByTestId("composer"),
+        ada.message("Message 200"),
+      ].map((seen) => seen.last().boundingBox()),
+    );
+  const before = await places();
+  await ada.context.setOffline(true);
+  cable.cut();
+  await expect(ada.page.getByTestId("banner")).toBeVisible();
+  expect(await places()).toEqual(before);
+  await expect(more).toHaveCount(0);
+  await ada.page.reload();
+  await expect(ada.message("Message 200")).toBeVisible();
+  await ada.page.getByRole("log").focus();
+  await ada.page.keyboard.press("ArrowUp");
+  await ada.page.keyboard.press("Home");
+  await expect(more).toBeVisible();
+  cable.mend();
+  await ada.context.setOffline(false);
+  await expect(more).toHaveCount(0);
 });
 
 test("a reload shows the conversation before the server has answered", async ({
@@ -77,7 +117,7 @@ test("when the session is over the page says so, and nothing of it is left", asy
   await ada.page.goto("about:blank");
   await ada.context.clearCookies();
   await ada.page.goto(address);
-  await expect(ada.page.getByText("You are logged out")).toBeVisible();
+  await expect(ada.page.getByText("You've been logged out")).toBeVisible();
   await ada.page.reload();
   await expect(ada.page.getByTestId("login-name")).toBeVisible();
   await expect(ada.page.getByText("Before")).toHaveCount(0);
@@ -85,6 +125,7 @@ test("when the session is over the page says so, and nothing of it is left", asy
   // Nor after a log-out, for whoever is next in this browser.
   await bob.page.getByTestId("settings-open").click();
   await bob.page.getByTestId("logout").click();
+  await bob.page.getByTestId("logout-anyway").click();
   await expect(bob.page.getByTestId("login-name")).toBeVisible();
   const kept = await bob.page.evaluate(async () => {
     const names = (await indexedDB.databases()).map(({ name }) => name ?? "");

@@ -15,7 +15,9 @@ test("what was written offline goes out in order, once", async ({ person, cable 
   // The first tells the browser, the second acts: a WebSocket outlives the first.
   await ada.context.setOffline(true);
   cable.cut();
-  await expect(banner(ada.page)).toHaveText("Offline — your messages are kept");
+  await expect(banner(ada.page)).toHaveText(
+    "You're offline. Messages will be sent when you reconnect.",
+  );
   for (const text of NUMBERS) await ada.say(text);
   for (const text of NUMBERS) {
     await expect(ada.message(text)).toHaveAttribute("data-state", "pending");
@@ -43,7 +45,7 @@ test("the list shows what waits to be sent, first, and marked", async ({ person,
   await ada.say("On its way");
   await expect(rows.first()).toContainText(bob.name);
   await expect(rows.first()).toContainText("You: On its way");
-  const mark = ada.conversationRow(bob).getByRole("img", { name: "Waiting to be sent" });
+  const mark = ada.conversationRow(bob).getByRole("img", { name: "Sending…" });
   await expect(mark).toBeVisible();
   cable.mend();
   await expect(bob.message("On its way")).toBeVisible();
@@ -124,6 +126,8 @@ for (const [way, act] of WAYS) {
       window.chance = 0;
       Math.random = () => window.chance;
     });
+    // What would tell that the server is back earlier does not get through.
+    await ada.page.route("**/healthz", (route) => route.abort());
     await on.end("SIGKILL");
     const attempts = () => ada.page.evaluate(() => window.sockets.length);
     await expect.poll(attempts).toBeGreaterThan(8);

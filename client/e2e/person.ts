@@ -51,7 +51,7 @@ export class Person {
   /** Goes back to where no conversation is in front. */
   async leaveConversation(): Promise<void> {
     await this.page.goto(`${this.home}/#/`);
-    await expect(this.page.getByText("Pick somebody who is here")).toBeVisible();
+    await expect(this.page.getByText("Choose a conversation, or someone")).toBeVisible();
   }
 
   message(text: string): Locator {
@@ -65,8 +65,14 @@ export class Person {
     await expect(this.page.getByTestId("body")).toHaveText([...texts]);
   }
 
+  /** Where somebody is found: among the conversations, else among those online. */
   personRow(other: Person): Locator {
-    return this.rowOf("person", other);
+    return this.conversationRow(other).or(this.rowOf("person", other)).first();
+  }
+
+  /** Whether somebody is shown as here: online or away. */
+  standing(other: Person): Locator {
+    return this.personRow(other).locator("[data-status]");
   }
 
   conversationRow(other: Person): Locator {

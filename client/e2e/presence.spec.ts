@@ -18,12 +18,12 @@ test("people appear and leave without a reload", async ({ person, ownServer }) =
   await bob.page.close();
   await expect(tab.personRow(ada)).toBeVisible();
   await expect(tab.page.getByTestId("online-count")).toHaveText("2");
-  await expect(ada.personRow(bob)).toBeVisible();
+  await expect(ada.standing(bob)).toBeVisible();
 
   await tab.page.close();
-  await expect(ada.personRow(bob)).toHaveCount(0);
+  await expect(ada.standing(bob)).toHaveCount(0);
   await expect(count).toHaveText("1");
-  await expect(ada.page.getByTestId("partner-presence")).toHaveText("Was here just now");
+  await expect(ada.page.getByTestId("partner-presence")).toHaveText("Last seen just now");
 });
 
 test("a page too many knows nobody, and says that it is not connected", async ({
@@ -37,7 +37,7 @@ test("a page too many knows nobody, and says that it is not connected", async ({
   await expect(page.getByTestId("banner")).toContainText("in too many places");
   await expect(page.getByTestId("own-state")).toHaveText("Not connected");
   await expect(page.getByTestId("online-count")).toHaveText("–");
-  await expect(page.getByTestId("people-list")).toHaveText("Shown once you are connected.");
+  await expect(page.getByTestId("people-list")).toHaveText("Connect to see who's online.");
 
   await ada.page.close();
   await page.getByTestId("reconnect").click();
@@ -65,7 +65,7 @@ test("while a page loads, unknown is not nobody", async ({ person }) => {
   expect(shown).toContain("people-list ");
   expect(shown).toContain("own-state Connecting…");
   expect(shown).not.toContain("online-count 0");
-  expect(shown).not.toContain("people-list Nobody yet.");
+  expect(shown).not.toContain("people-list No one else is online.");
 });
 
 test("a second tab is still one person", async ({ person }) => {
@@ -83,7 +83,7 @@ test("the search box finds people by their names", async ({ person }) => {
   await expect(ada.page.getByTestId("person")).toHaveCount(1);
   await expect(ada.personRow(bob)).toBeVisible();
   await search.fill("%_%");
-  await expect(ada.page.getByText("Nobody of that name is here.")).toBeVisible();
+  await expect(ada.page.getByText("No matches.")).toBeVisible();
   await search.fill("");
   await expect(ada.personRow(ada)).toBeVisible();
   await expect(ada.personRow(bob)).toBeVisible();
@@ -104,7 +104,7 @@ test("a page that is left alone is away, and back with the first touch", async (
   await bob.page.clock.fastForward("05:01");
   await expect(standing).toHaveText("Away");
   await expect(ada.personRow(bob)).toContainText("Away");
-  await expect(ada.personRow(bob).locator("[data-status]")).toHaveAttribute("data-status", "away");
+  await expect(ada.standing(bob)).toHaveAttribute("data-status", "away");
   await bob.page.mouse.move(20, 20);
   await expect(standing).toHaveText("Online");
   await expect(ada.personRow(bob)).not.toContainText("Away");
@@ -120,12 +120,12 @@ test("who is invisible is gone to others at once, and stays so after a reload", 
   await bob.page.getByTestId("settings-open").click();
   await bob.page.getByTestId("invisible-switch").check();
   await expect(bob.page.getByTestId("own-state")).toHaveText("Invisible");
-  await expect(standing).toHaveText("Was here just now");
-  await expect(ada.personRow(bob)).toHaveCount(0);
+  await expect(standing).toHaveText("Last seen just now");
+  await expect(ada.standing(bob)).toHaveCount(0);
 
   await bob.page.reload();
   await expect(bob.page.getByTestId("own-state")).toHaveText("Invisible");
-  await expect(standing).toHaveText("Was here just now");
+  await expect(standing).toHaveText("Last seen just now");
   await bob.page.getByTestId("settings-open").click();
   await bob.page.getByTestId("invisible-switch").uncheck();
   await expect(bob.page.getByTestId("own-state")).toHaveText("Online");

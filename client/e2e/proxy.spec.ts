@@ -7,8 +7,8 @@ import { talk } from "./person";
 const HELD = 3;
 /** Fewer of them are held for this long. */
 const HELD_MS = 1_000;
-/** The frames that give a message its place. */
-const PLACED = new Set(["message", "stored"]);
+/** The frames that give an event its place. */
+const PLACED = new Set(["event", "stored"]);
 
 test("f24: frames that come twice and in any order are shown once, in order", async ({
   stranger,

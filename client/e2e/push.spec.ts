@@ -27,17 +27,18 @@ test("who wants notifications is subscribed to pushes, and who does not is not",
   expect(await keys()).toEqual([public_key]);
 
   await bob.page.getByTestId("settings-open").click();
-  await expect(bob.page.getByText("or not open at all")).toBeVisible();
+  await expect(bob.page.getByText("even when it's closed")).toBeVisible();
   const given = answered("DELETE");
   await bob.page.getByTestId("notifications-switch").click();
   expect((await given).status()).toBe(204);
-  await expect(bob.page.getByText("or not open at all")).toHaveCount(0);
+  await expect(bob.page.getByText("even when it's closed")).toHaveCount(0);
 
   const again = answered("PUT");
   await bob.page.getByTestId("notifications-switch").click();
   expect((await again).status()).toBe(204);
   expect(await keys()).toHaveLength(2);
   await bob.page.getByTestId("logout").click();
+  await bob.page.getByTestId("logout-anyway").click();
   await expect(bob.page.getByTestId("login-name")).toBeVisible();
   await expect.poll(() => bob.page.evaluate(() => window.pushes.ended)).toBe(2);
 });

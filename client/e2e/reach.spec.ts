@@ -43,7 +43,7 @@ test("a notification is closed once its message is read on another device", asyn
   await bob.page.getByTestId("settings-open").click();
   await bob.page.getByTestId("password-new").fill("correct horse battery staple");
   await bob.page.getByTestId("password-submit").click();
-  await expect(bob.page.getByText("The password is set.")).toBeVisible();
+  await expect(bob.page.getByTestId("password-saved")).toBeVisible();
   const phone = await stranger("Bob");
   await phone.page.goto("/");
   await phone.page.getByTestId("login-name").fill(bob.name);
@@ -182,6 +182,7 @@ test("a push is shown while there is no page, once, and by what the user wishes"
   await bob.page.goto(bob.home);
   await bob.page.getByTestId("settings-open").click();
   await bob.page.getByTestId("logout").click();
+  await bob.page.getByTestId("logout-anyway").click();
   await expect(bob.page.getByTestId("login-name")).toBeVisible();
   await expect.poll(() => onScreen(bob.context)).toEqual([]);
   await bob.page.goto("about:blank");

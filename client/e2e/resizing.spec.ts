@@ -160,7 +160,7 @@ for (const [where, scrolls] of COMINGS) {
     await expect(row).toBeInViewport({ ratio: 1 });
     await distance(bob.page);
     for (const by of scrolls) await scroll(bob.page, by);
-    const tops = await fold(row, "Show all", "top");
+    const tops = await fold(row, "Show more", "top");
     expect(Math.max(...tops) - Math.min(...tops), "in every frame").toBeLessThanOrEqual(1);
     expect(await distance(bob.page)).toBeGreaterThan(500);
     await bob.page.getByTestId("jump-to-latest").click();

@@ -12,13 +12,19 @@ const PROGRAM = resolve(process.env.TIDINGS_PROGRAM ?? "../target/debug/tidings"
 export const ROOT = process.env.TIDINGS_TEST_ROOT ?? tmpdir();
 
 const ANNOUNCEMENT = "tidings listening on ";
+/** In its log. */
+const METRICS = /metrics on (\S+)/g;
 
 /** What tests would only wait for, unless it is what they test. */
 const DEFAULTS = {
   TIDINGS_FAULTS: "on",
   TIDINGS_LOGINS_PER_MINUTE: "10000000",
+  TIDINGS_METRICS_LISTEN: "127.0.0.1:0",
   TIDINGS_SHUTDOWN_SPREAD_MS: "0",
 };
+
+/** Where sends have no rate, frames have none: tests write a whole history at once. */
+const NO_BUDGET = { TIDINGS_FRAMES_PER_SECOND: "0", TIDINGS_FRAME_BYTES_PER_SECOND: "0" };
 
 const run = promisify(execFile);
 
@@ -46,7 +52,8 @@ export class Server {
     const directory = await mkdtemp(join(ROOT, "t"));
     // As root, PostgreSQL runs as another user.
     await chmod(directory, 0o711);
-    const server = new Server(directory, { ...DEFAULTS, ...settings });
+    const budget = settings.TIDINGS_SENDS_PER_SECOND === "0" ? NO_BUDGET : {};
+    const server = new Server(directory, { ...DEFAULTS, ...budget, ...settings });
     await server.run();
     return server;
   }
@@ -116,9 +123,12 @@ export class Server {
     await writeFile(join(this.database, "recovery.signal"), "");
   }
 
-  /** One of the figures that it shows to who runs it. */
+  /** One of its metrics. */
   async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
+    // After a restart it is another port.
+    const url = [...this.log.matchAll(METRICS)].at(-1)?.[1];
+    if (url === undefined) throw new Error(`there are no metrics in ${this.log}`);
+    const text = await (await fetch(url)).text();
     const line = text.split("\n").find((line) => line.startsWith(`${name} `));
     if (line === undefined) throw new Error(`there is no ${name} in ${text}`);
     return Number(line.slice(name.length));

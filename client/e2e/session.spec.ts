@@ -1,3 +1,4 @@
+import { isAccessible } from "./axe";
 import { expect, test } from "./fixtures";
 import { setVisibility } from "./observed";
 import { enterName } from "./person";
@@ -16,7 +17,7 @@ test("a name in use is refused with a sentence", async ({ person, stranger }) =>
   const other = await stranger("Somebody");
   await other.page.goto("/");
   await enterName(other.page, ada.name.toUpperCase());
-  await expect(other.page.getByTestId("login-error")).toContainText("Somebody has this name");
+  await expect(other.page.getByTestId("login-error")).toContainText("That name is taken");
   await enterName(other.page, other.name);
   await other.isIn();
 });
@@ -26,14 +27,14 @@ test("a password opens the name in another browser", async ({ person, stranger }
   await ada.page.getByTestId("settings-open").click();
   await ada.page.getByTestId("password-new").fill(PASSWORD);
   await ada.page.getByTestId("password-submit").click();
-  await expect(ada.page.getByText("The password is set.")).toBeVisible();
+  await expect(ada.page.getByTestId("password-saved")).toBeVisible();
 
   const elsewhere = await stranger("Ada");
   await elsewhere.page.goto("/");
   await enterName(elsewhere.page, ada.name);
   await elsewhere.page.getByTestId("login-password").fill("a wrong one");
   await elsewhere.page.getByTestId("login-submit").click();
-  await expect(elsewhere.page.getByTestId("login-error")).toHaveText("This is not the password.");
+  await expect(elsewhere.page.getByTestId("login-error")).toHaveText("Wrong password.");
   await elsewhere.page.getByTestId("login-password").fill(PASSWORD);
   await elsewhere.page.getByTestId("login-submit").click();
   await elsewhere.isIn();
@@ -51,7 +52,7 @@ test("a log-in page does not end the session that another tab began", async ({ s
   await ada.isIn();
 
   await enterName(second, "Somebody else");
-  await expect(second.getByText(`logged in as ${ada.name} already`)).toBeVisible();
+  await expect(second.getByText(`already logged in as ${ada.name}`)).toBeVisible();
   await expect(second.getByTestId("own-name")).toHaveText(ada.name);
 
   await setVisibility(third, "hidden");
@@ -66,6 +67,11 @@ test("logging out closes the socket of the session, in every tab", async ({ pers
   const tab = await ada.secondTab();
   await ada.page.getByTestId("settings-open").click();
   await ada.page.getByTestId("logout").click();
+  await expect(ada.page.getByText("you lose this name and its conversations")).toBeVisible();
+  await ada.page.getByTestId("logout-cancel").click();
+  await expect(ada.page.getByTestId("logout")).toBeFocused();
+  await ada.page.getByTestId("logout").click();
+  await ada.page.getByTestId("logout-anyway").click();
   for (const { page } of [ada, tab]) {
     await expect(page.getByTestId("login-name")).toBeVisible();
     const open = () => page.evaluate(() => window.sockets.filter((s) => s.readyState < 2).length);
@@ -73,4 +79,45 @@ test("logging out closes the socket of the session, in every tab", async ({ pers
   }
   await ada.page.reload();
   await expect(ada.page.getByTestId("login-name")).toBeVisible();
+});
+
+test("a session ended elsewhere says so and gives back what was written", async ({
+  person,
+  stranger,
+}) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await ada.page.getByTestId("settings-open").click();
+  await ada.page.getByTestId("password-new").fill(PASSWORD);
+  await ada.page.getByTestId("password-submit").click();
+  await expect(ada.page.getByTestId("password-saved")).toBeVisible();
+  await ada.page.keyboard.press("Escape");
+
+  const elsewhere = await stranger("Ada");
+  const enter = async () => {
+    await elsewhere.page.getByTestId("login-submit").click();
+    await elsewhere.page.getByTestId("login-password").fill(PASSWORD);
+    await elsewhere.page.getByTestId("login-submit").click();
+    await elsewhere.isIn();
+  };
+  await elsewhere.page.goto("/");
+  await elsewhere.page.getByTestId("login-name").fill(ada.name);
+  await enter();
+  await elsewhere.talkWith(bob);
+  await elsewhere.page.getByTestId("composer").fill("Not sent yet");
+
+  await ada.page.getByTestId("settings-open").click();
+  const sessions = ada.page.getByTestId("open-session");
+  await expect(sessions).toHaveCount(2);
+  await expect(sessions.filter({ hasText: "This browser" })).toContainText("Chrome on Linux");
+  await isAccessible(ada.page);
+  await ada.page.getByTestId("open-session-end").click();
+  await expect(sessions).toHaveCount(1);
+
+  await expect(elsewhere.page.getByText("You've been logged out")).toBeVisible();
+  await expect(elsewhere.page.getByTestId("login-name")).toHaveValue(ada.name);
+  await expect(elsewhere.page.getByTestId("left")).toContainText("1 draft");
+  await isAccessible(elsewhere.page);
+  await elsewhere.page.getByTestId("left-keep").click();
+  await enter();
+  await expect(elsewhere.page.getByTestId("composer")).toHaveValue("Not sent yet");
 });

@@ -1,5 +1,5 @@
 import type { JSHandle, Page } from "@playwright/test";
-import { PONG_MS, QUIET_MS } from "../src/sdk/engine/connection";
+import { PONG_MS, QUIET_MS } from "../src/sdk/connection/connection";
 import { expect, type Person, test } from "./fixtures";
 import { expectGrowth, recordNumbers } from "./observed";
 import { talk } from "./person";

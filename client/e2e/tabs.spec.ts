@@ -72,7 +72,7 @@ test("f20: of two tabs one is closed: here, told once, counted alike", async ({
   await expect(ada.message("Three")).toHaveAttribute("data-state", "read");
   for (const view of [second, third]) {
     await expect(view.unread(ada)).toHaveCount(0);
-    await expect(view.page).toHaveTitle("Tidings");
+    await expect(view.page).toHaveTitle(view === third ? `${ada.name} – Tidings` : "Tidings");
   }
   await ada.page.waitForTimeout(SHORT_GRACE_MS + PRESENCE_MS);
   expect(await absencesOf(ada.page)).toBe(0);

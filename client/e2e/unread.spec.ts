@@ -1,4 +1,6 @@
+import type { Page } from "@playwright/test";
 import { expect, type Person, test } from "./fixtures";
+import { gate } from "./gate";
 import { sendAll } from "./raw";
 
 const READ = 20;
@@ -28,6 +30,14 @@ async function catchUp(ada: Person, bob: Person, unread: number): Promise<void> 
   await expect(bob.unread(ada)).toHaveText(unread > 99 ? "99+" : `${unread}`);
 }
 
+/** As long as it takes to draw so many frames. */
+function framesOf(page: Page, count: number): Promise<void> {
+  return page.evaluate(async (count) => {
+    const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+    for (let drawn = 0; drawn < count; drawn += 1) await frame();
+  }, count);
+}
+
 /** The number of the last message whose end is in view. */
 function lastInView(view: Person): Promise<number> {
   return view.page.evaluate(() => {
@@ -44,7 +54,7 @@ async function readsInView(bob: Person, ada: Person, all: number): Promise<numbe
   await expect(async () => {
     last = await lastInView(bob);
     await expect(bob.unread(ada)).toHaveText(`${all - last}`, { timeout: 1 });
-    await expect(bob.page).toHaveTitle(`(${all - last}) Tidings`, { timeout: 1 });
+    await expect(bob.page).toHaveTitle(`(${all - last}) ${ada.name} – Tidings`, { timeout: 1 });
   }).toPass();
   return last;
 }
@@ -79,7 +89,7 @@ test("a conversation opens where the unread messages begin", async ({ person }) 
   await bob.page.getByTestId("jump-to-latest").click();
   await expect(line(bob, all)).toBeInViewport({ ratio: 1 });
   await expect(bob.unread(ada)).toHaveCount(0);
-  await expect(bob.page).toHaveTitle("Tidings");
+  await expect(bob.page).toHaveTitle(`${ada.name} – Tidings`);
   await expect(line(ada, all)).toHaveAttribute("data-state", "read");
 });
 
@@ -98,6 +108,52 @@ test("more unread messages than are at hand are fetched first", async ({ person 
   await bob.page.getByTestId("jump-to-latest").click();
   await expect(line(ada, ALL)).toHaveAttribute("data-state", "read");
 });
+
+test("history that comes in late moves nothing of what is new", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await catchUp(ada, bob, UNREAD);
+  await expect(bob.conversationRow(ada)).toContainText(`Message ${ALL}`);
+  // So many are kept that what is new begins with the first of them.
+  await bob.page.reload();
+  await bob.isIn();
+  const history = gate();
+  await bob.page.route(/messages\?before=/, async (route) => {
+    await history.opened;
+    await route.continue();
+  });
+  await bob.conversationRow(ada).click();
+  await expect(line(bob, READ + 1)).toBeInViewport({ ratio: 1 });
+  await expect(line(bob, READ)).toHaveCount(0);
+  await framesOf(bob.page, 30);
+  history.open();
+  await expect(line(bob, READ)).toBeInViewport();
+  await framesOf(bob.page, 30);
+  await expect(line(bob, READ)).toBeInViewport();
+  await expect(line(bob, READ + 1)).toBeInViewport({ ratio: 1 });
+});
+
+for (const held of [3, 40]) {
+  test(`what comes in late does not lead past what is new, with ${held} of it at hand`, async ({
+    person,
+  }) => {
+    const [ada, bob] = [await person("Ada"), await person("Bob")];
+    await catchUp(ada, bob, held);
+    await expect(bob.conversationRow(ada)).toContainText(`Message ${READ + held}`);
+    await bob.page.goto("about:blank");
+    await sendAll(ada.page, texts(READ + held + 1, READ + 80));
+    const caughtUp = gate();
+    await bob.page.routeWebSocket(/api\/socket$/, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((frame) => void caughtUp.opened.then(() => socket.send(frame)));
+    });
+    await bob.page.goto(bob.home);
+    await bob.conversationRow(ada).click();
+    // The list is at hand, and not where it opens yet.
+    caughtUp.open();
+    await readsInView(bob, ada, READ + 80);
+    await expect(line(bob, READ + 1)).toBeInViewport({ ratio: 1 });
+  });
+}
 
 test("a page that loads with the conversation in front opens there, too", async ({ person }) => {
   const [ada, bob] = [await person("Ada"), await person("Bob")];

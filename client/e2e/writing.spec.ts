@@ -81,7 +81,7 @@ test("b19: formatting lets no markup and no script in", async ({ person }) => {
     await expect(body.locator("em")).toHaveText("<b>not bold</b>");
     await expect(body.locator("pre .hljs-name").first()).toHaveText("script");
     await expect(body.locator("a, img, script, b, iframe, [onerror], [style]")).toHaveCount(0);
-    await expect(view.page).toHaveTitle(/^(\(\d+\) )?Tidings$/);
+    await expect(view.page).toHaveTitle(/^(\(\d+\) )?(.+ – )?Tidings$/);
   }
 });
 
@@ -92,7 +92,7 @@ test("code is copied by its button, and scrolls by the keyboard", async ({ perso
   const long = `let a = "${"x".repeat(300)}";\n  // done`;
   await composerOf(bob).fill(`\`\`\`js\n${long}\n\`\`\``);
   await bob.page.keyboard.press("Enter");
-  const copy = ada.page.getByRole("button", { name: "Copy the code" });
+  const copy = ada.page.getByRole("button", { name: "Copy code" });
   await copy.click();
   await expect(copy).toContainText("Copied");
   expect(await ada.page.evaluate(() => navigator.clipboard.readText())).toBe(long);
@@ -103,6 +103,49 @@ test("code is copied by its button, and scrolls by the keyboard", async ({ perso
   await expect.poll(() => code.evaluate((pre) => pre.scrollLeft)).toBeGreaterThan(0);
   const wider = await ada.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(wider).toBe(0);
+});
+
+test("an emoji is written by its name, and a time is a time", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await ada.talkWith(bob);
+  const composer = composerOf(ada);
+  const { keyboard } = ada.page;
+  const offered = ada.page.getByTestId("emoji-completion").getByRole("option");
+  await composer.pressSequentially("At 10:30 :tad");
+  await expect(offered.first()).toContainText(":tada:");
+  await expect(composer).toHaveAttribute("aria-activedescendant", "emoji-completion-0");
+  await keyboard.press("Enter");
+  await expect(composer).toHaveValue("At 10:30 🎉");
+  await expect(offered).toHaveCount(0);
+  await keyboard.press("ControlOrMeta+Z");
+  await expect(composer).toHaveValue("At 10:30 :tad");
+  // What was put back is selected.
+  await keyboard.press("End");
+
+  // Escape does without; what is completed by its colon needs no choice.
+  await expect(offered.first()).toBeVisible();
+  await keyboard.press("Escape");
+  await expect(offered).toHaveCount(0);
+  await expect(composer).toBeFocused();
+  await composer.fill("");
+  await composer.pressSequentially("`:tada:` :smi");
+  await expect(offered.first()).toContainText(":smile:");
+  await composer.pressSequentially("le:");
+  await expect(composer).toHaveValue("`:tada:` 😄");
+  await keyboard.press("Enter");
+  await expect(ada.message(":tada: 😄")).toBeVisible();
+});
+
+test("the panel of emoji leads to each category", async ({ person }) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  await ada.talkWith(bob);
+  await ada.page.getByTestId("emoji-button").click();
+  const panel = ada.page.getByTestId("emoji-panel");
+  await expect(panel.getByTestId("emoji-category")).not.toHaveCount(0);
+  await panel.getByRole("button", { name: "Food & drink" }).click();
+  await expect(panel.getByRole("gridcell", { name: "Grapes", exact: true })).toBeInViewport();
+  await panel.getByRole("gridcell", { name: "Grapes", exact: true }).click();
+  await expect(composerOf(ada)).toHaveValue("🍇");
 });
 
 test("an emoji is found and put in by the keyboard, and can be undone", async ({ person }) => {
@@ -130,7 +173,7 @@ test("an emoji is found and put in by the keyboard, and can be undone", async ({
 
   // It is offered again, in the skin tone that was chosen; Escape goes back to writing.
   await ada.page.getByTestId("emoji-button").click();
-  await ada.page.getByRole("group", { name: "Used last" }).getByRole("button").click();
+  await ada.page.getByRole("group", { name: "Recently used" }).getByRole("button").click();
   await expect(composer).toHaveValue("👋");
   await ada.page.getByTestId("emoji-button").click();
   await ada.page.getByTestId("skin-tone").click();
@@ -156,7 +199,7 @@ test("what cannot be loaded says so, and works when it can", async ({ person }) 
   await talk(ada, bob);
   await ada.page.route(/EmojiPanel-.*\.js$/, (route) => route.abort());
   await ada.page.getByTestId("emoji-button").click();
-  await expect(ada.page.getByTestId("emoji-panel")).toContainText("could not be loaded");
+  await expect(ada.page.getByTestId("emoji-panel")).toContainText("Couldn't load emoji");
   await ada.page.keyboard.press("Escape");
   await ada.page.unroute(/EmojiPanel-.*\.js$/);
   await ada.page.getByTestId("emoji-button").click();
@@ -217,16 +260,16 @@ test("near the limit the characters are counted; beyond it nothing is sent", asy
   await composer.fill("a".repeat(3_599));
   await expect(count).toBeHidden();
   await ada.page.keyboard.type("a");
-  await expect(count).toHaveText("3600 of 4000 characters");
+  await expect(count).toHaveText("3,600 of 4,000 characters");
   await paste(ada.page, "😀".repeat(401));
-  await expect(count).toHaveText("1 character too long");
+  await expect(count).toHaveText("1 over the 4,000-character limit");
   await expect(composer).toHaveAttribute("aria-invalid", "true");
   await ada.page.keyboard.press("Enter");
   await expect(ada.page.getByTestId("send-button")).toBeDisabled();
   await paste(ada.page, "b".repeat(9_000));
-  await expect(count).toHaveText("Too long, and cut at 8000 characters");
+  await expect(count).toHaveText("Too long: cut off at 8,000 characters");
   await ada.page.keyboard.press("ControlOrMeta+z");
-  await expect(count).toHaveText("1 character too long");
+  await expect(count).toHaveText("1 over the 4,000-character limit");
   await ada.page.keyboard.press("Backspace");
   await ada.page.keyboard.press("Enter");
   await expect(composer).toHaveValue("");

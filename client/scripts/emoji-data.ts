@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type emojibase from "emojibase-data/en/data.json";
 import type emojibaseMessages from "emojibase-data/en/messages.json";
 import type { Plugin } from "vite";
-import type { EmojiFile } from "../src/components/emoji-data";
+import type { EmojiFile } from "../src/features/conversation/emoji/emoji-data";
 
 const VIRTUAL = "virtual:emoji/";
 /** What is a part of other emoji only: colours of skin and hair. */
@@ -10,6 +10,12 @@ const COMPONENT = "component";
 const FLAGS = new Set(["country-flag", "subdivision-flag"]);
 
 const require = createRequire(import.meta.url);
+/** The names that people know from elsewhere, which are English everywhere. */
+const CODES: Readonly<
+  Record<string, string | readonly string[]>
+> = require("emojibase-data/en/shortcodes/github.json");
+/** For what those leave out. */
+const FURTHER: typeof CODES = require("emojibase-data/en/shortcodes/emojibase.json");
 
 /**
  * `virtual:emoji/<language>`: of emojibase's data what the picker needs, which is a sixth of it.
@@ -39,11 +45,15 @@ function fileOf(emojis: typeof emojibase, messages: typeof emojibaseMessages): E
     categories: groups.map(({ order, message }) => [order, capital(message)]),
     emojis: emojis
       .filter(({ group }) => group !== undefined && shown.has(group))
-      .map(({ emoji, label, tags = [], group = 0, subgroup = 0, version, skins }) => {
+      .map(({ emoji, hexcode, label, tags = [], group = 0, subgroup = 0, version, skins }) => {
         const kind = flags.has(subgroup) ? "flag" : skins === undefined ? "" : "toned";
-        return [emoji, capital(label), tags.join(" "), group, version, kind];
+        return [emoji, capital(label), tags.join(" "), group, version, kind, codesOf(hexcode)];
       }),
   };
+}
+
+function codesOf(hexcode: string): string {
+  return [CODES[hexcode] ?? FURTHER[hexcode] ?? []].flat().join(" ");
 }
 
 function capital(text: string): string {

@@ -1,17 +1,15 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 use web_push_native::p256::SecretKey;
 
 use super::push::DEFAULT_PUSH_HOSTS;
-use super::settings::{DEFAULT_LOG, Limits, documented};
-use super::{Config, PushService, PushSettings};
+use super::settings::{DEFAULT_LOG, DEFAULT_METRICS_LISTEN, Limits, documented};
+use super::{Config, MetricsListen, Origin, PushService, PushSettings, TrustedProxies, database_url};
 
 const PREFIX: &str = "TIDINGS_";
 
@@ -63,11 +61,12 @@ impl Config {
     }
 
     /// From names and values, as [`from_env`](Self::from_env). An empty value
-    /// is as good as none.
+    /// is as good as none, but for an address to listen on: that is left out then.
     pub fn from_pairs(
         pairs: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(Self, Vec<String>), ConfigError> {
-        let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let (empty, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(_, value)| value.is_empty());
+        let is_empty = |wanted| empty.iter().any(|(name, _)| name.strip_prefix(PREFIX) == Some(wanted));
         let foreign = |wanted| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         let database_url = foreign("DATABASE_URL").map(checked_database_url).transpose()?;
         let log = checked_log(foreign("RUST_LOG").unwrap_or(DEFAULT_LOG))?;
@@ -77,10 +76,12 @@ impl Config {
         let given = Given(given);
         let config = Self {
             listen: given.listen()?,
+            metrics_listen: given.metrics_listen(is_empty("METRICS_LISTEN"))?,
             data_dir: given.directory("DATA_DIR").unwrap_or_else(default_data_dir),
             database_url,
             postgres_bin: given.directory("POSTGRES_BIN"),
             origins: given.origins()?,
+            trusted_proxies: given.trusted_proxies()?,
             push: given.push()?,
             faults: given.switch("FAULTS", false)?,
             log,
@@ -102,6 +103,12 @@ impl Config {
                 "TEXT_MAX_CHARS (6 bytes each)",
                 "FRAME_MAX_BYTES",
             ),
+            (
+                self.frames_per_second == 0 || self.sends_per_second <= self.frames_per_second,
+                "SENDS_PER_SECOND",
+                "FRAMES_PER_SECOND",
+            ),
+            (self.frame_max_bytes <= self.frame_bytes_burst as usize, "FRAME_MAX_BYTES", "FRAME_BYTES_BURST"),
             (self.shutdown_spread <= self.shutdown_timeout, "SHUTDOWN_SPREAD_MS", "SHUTDOWN_TIMEOUT_MS"),
         ];
         match ordered.into_iter().find(|(in_order, ..)| !in_order) {
@@ -113,20 +120,12 @@ impl Config {
     }
 }
 
-/// The value is not shown: it may hold a password.
+/// As the library for PostgreSQL reads it. The value is not shown: it may hold a
+/// password.
 fn checked_database_url(text: &str) -> Result<String, ConfigError> {
-    let wrong = |reason: String| {
-        ConfigError(format!("DATABASE_URL must be like postgres://user:password@host/database{reason}"))
-    };
-    let text = text.trim();
-    if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
-        return Err(wrong(String::new()));
-    }
-    match PgConnectOptions::from_str(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(sqlx::Error::Configuration(reason)) => Err(wrong(format!(": {reason}"))),
-        Err(_) => Err(wrong(String::new())),
-    }
+    database_url::canonical(text.trim()).map_err(|reason| {
+        ConfigError(format!("DATABASE_URL must be like postgres://user:password@host/database: {reason}"))
+    })
 }
 
 fn checked_log(text: &str) -> Result<String, ConfigError> {
@@ -166,10 +165,23 @@ impl Given {
     }
 
     fn listen(&self) -> Result<SocketAddr, ConfigError> {
-        let text = self.get("LISTEN").unwrap_or("127.0.0.1:8080");
+        self.socket_address("LISTEN", "127.0.0.1:8080")
+    }
+
+    fn metrics_listen(&self, is_empty: bool) -> Result<Option<MetricsListen>, ConfigError> {
+        let given = self.get("METRICS_LISTEN");
+        if is_empty || matches!(given, Some("" | "off")) {
+            return Ok(None);
+        }
+        let address = self.socket_address("METRICS_LISTEN", DEFAULT_METRICS_LISTEN)?;
+        Ok(Some(MetricsListen { address, is_set: given.is_some() }))
+    }
+
+    fn socket_address(&self, name: &str, default: &str) -> Result<SocketAddr, ConfigError> {
+        let text = self.get(name).unwrap_or(default);
         text.parse().map_err(|_| {
             ConfigError(format!(
-                "{PREFIX}LISTEN must be an address and a port like 127.0.0.1:8080, not {}",
+                "{PREFIX}{name} must be an address and a port like {default}, not {}",
                 shown(text)
             ))
         })
@@ -179,23 +191,30 @@ impl Given {
         self.get(name).map(PathBuf::from)
     }
 
-    fn origins(&self) -> Result<Vec<String>, ConfigError> {
-        let texts =
-            self.get("ORIGINS").unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty());
-        texts
-            .map(|text| {
-                let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-                match host {
-                    Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ', '@']) => {
-                        Ok(text.to_ascii_lowercase())
-                    }
-                    _ => Err(ConfigError(format!(
-                        "{PREFIX}ORIGINS must list addresses like https://chat.example.org, not {}",
-                        shown(text)
-                    ))),
-                }
+    /// What is listed, separated by commas.
+    fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.get(name).unwrap_or_default().split(',').map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    fn origins(&self) -> Result<Vec<Origin>, ConfigError> {
+        let parse = |text| {
+            Origin::parse(text).ok_or_else(|| {
+                ConfigError(format!(
+                    "{PREFIX}ORIGINS must list addresses like https://chat.example.org, not {}",
+                    shown(text)
+                ))
             })
-            .collect()
+        };
+        self.list("ORIGINS").map(parse).collect()
+    }
+
+    fn trusted_proxies(&self) -> Result<TrustedProxies, ConfigError> {
+        TrustedProxies::parse(self.list("TRUSTED_PROXIES")).map_err(|text| {
+            ConfigError(format!(
+                "{PREFIX}TRUSTED_PROXIES must list networks like 127.0.0.1 or 10.0.0.0/8, not {}",
+                shown(text)
+            ))
+        })
     }
 
     fn push(&self) -> Result<PushSettings, ConfigError> {

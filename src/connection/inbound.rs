@@ -6,44 +6,49 @@ use ractor::ActorId;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::directory::shared::{OwnedSemaphorePermit, Semaphore};
-use crate::directory::{Directory, Envelope, Link, Recipient, Returned, UserMessage};
+use crate::directory::sync::{OwnedSemaphorePermit, Semaphore};
+use crate::directory::{
+    ConnectionHandle, Directory, Envelope, LARGE_FRAME_BYTES, Recipient, ReturnedFrames, UserMessage,
+};
 
 /// How often frames that wait for an actor look for it again.
 const RETRY: Duration = Duration::from_millis(1);
 
-/// Frames on their way to the user's actor, through its deaths: each is handled
-/// once, in the order received, or killed the actor itself.
+/// Frames on their way to the user's actor, across its crashes: each frame is
+/// handled once, in the order received, unless it crashed the actor itself.
 ///
-/// A frame is in one of three places: in `queue`, in the actor's mailbox (it
-/// holds a permit of the window then), or on its way `back` from a mailbox that
-/// was dropped. Another actor is sent nothing before every permit is home, so
-/// that what comes back is sorted in before anything newer is sent.
+/// A frame is in one of three places: in `queue`, in the actor's mailbox (then it
+/// holds a permit of the window), or on its way `back` from a mailbox that was
+/// dropped. Nothing is sent to another actor before every permit is back, so that
+/// returned frames are sorted in before any newer one is sent.
 pub struct Inbound {
-    link: Link,
+    handle: ConnectionHandle,
     /// With their numbers, in order.
     queue: VecDeque<(u64, Utf8Bytes)>,
     received: u64,
+    /// Whether a frame received since the last dispatch is large.
+    has_large: bool,
     window: Arc<Semaphore>,
     size: usize,
-    back: Arc<Returned>,
-    /// Who was sent something last. Not a reference: a message that races the
-    /// end of a mailbox is dropped only with the last reference to its actor,
-    /// and its envelope must come back.
+    back: Arc<ReturnedFrames>,
+    /// The actor that was last sent something. Not a reference: a message that
+    /// races the end of a mailbox is dropped only with the last reference to its
+    /// actor, and its envelope must return.
     actor: Option<ActorId>,
     stalled: Option<Instant>,
-    /// As the last pump left it: who reads and who waits must not see two
+    /// As the last dispatch left it: reading and waiting must not see two
     /// different windows.
     has_room: bool,
 }
 
 impl Inbound {
-    /// `size`: how many frames are with the actor at the most.
-    pub fn new(link: Link, size: usize) -> Self {
+    /// `size`: the maximum number of frames in the actor's mailbox.
+    pub fn new(handle: ConnectionHandle, size: usize) -> Self {
         Self {
-            link,
+            handle,
             queue: VecDeque::new(),
             received: 0,
+            has_large: false,
             window: Arc::new(Semaphore::new(size)),
             size,
             back: Arc::default(),
@@ -53,45 +58,46 @@ impl Inbound {
         }
     }
 
-    /// Takes a frame from the socket; [`pump`](Self::pump) sends it on.
+    /// Takes a frame from the socket; [`dispatch`](Self::dispatch) sends it on.
     pub fn receive(&mut self, text: Utf8Bytes) {
+        self.has_large |= text.len() > LARGE_FRAME_BYTES;
         self.queue.push_back((self.received, text));
         self.received += 1;
     }
 
-    /// Whether the socket may be read: until the next frame.
+    /// Whether the socket may be read, until the next frame.
     pub fn has_room(&self) -> bool {
         self.has_room
     }
 
-    /// Whether what is at hand may be read as well, before all is pumped.
+    /// Whether more frames that have arrived may be read before the next dispatch.
     pub fn takes_more(&self) -> bool {
-        self.queue.len() < self.window.available_permits()
+        !self.has_large && self.queue.len() < self.window.available_permits()
     }
 
-    /// Whether frames wait although the window is open: for a new actor.
+    /// Whether frames wait for a new actor although the window is open.
     pub fn waits_for_actor(&self) -> bool {
         self.stalled.is_some()
     }
 
-    /// For how long.
+    /// For how long frames have waited for a new actor.
     pub fn stalled_for(&self) -> Duration {
         self.stalled.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// Ends when a frame has come back, or is done and was waited for: pump
-    /// again. To be awaited at all times: a frame may come back to a connection
-    /// that waits for nothing but its socket.
+    /// Resolves when it is time to dispatch again: a frame has returned, or one is
+    /// finished and the window was full. Must be awaited at all times: a frame may
+    /// return to a connection that waits only for its socket.
     pub async fn changed(&self) {
         if self.waits_for_actor() {
-            // A dying actor refuses frames before it is seen as dead: to pump
-            // for each that comes back would be to do nothing else.
+            // A dying actor refuses frames before it is seen as dead: dispatching
+            // for each returned frame would be a busy loop.
             return std::future::pending().await;
         }
         if self.has_room {
             return self.back.changed().await;
         }
-        // Boxed: an idle connection does not wait for this.
+        // Boxed, since an idle connection does not wait for this.
         Box::pin(async {
             tokio::select! {
                 // The cheaper first: nothing is lost by the order.
@@ -104,8 +110,8 @@ impl Inbound {
         .await
     }
 
-    /// Ends when it is time to pump again for a new actor: never while none is
-    /// waited for. Boxed: a connection does not keep room for a timer.
+    /// Resolves when it is time to look for a new actor again; never unless one is
+    /// waited for. Boxed, so that a connection keeps no room for a timer.
     pub async fn retry(&self) {
         if self.waits_for_actor() {
             Box::pin(sleep(RETRY)).await;
@@ -114,8 +120,9 @@ impl Inbound {
         }
     }
 
-    /// Sends the user's actor what it may have.
-    pub fn pump<A: Recipient>(&mut self, directory: &Directory<A>) {
+    /// Sends as many frames to the user's actor as the window allows.
+    pub fn dispatch<A: Recipient>(&mut self, directory: &Directory<A>) {
+        self.has_large = false;
         self.send(directory);
         if self.queue.is_empty() {
             // An idle connection keeps no room for frames either.
@@ -125,7 +132,7 @@ impl Inbound {
     }
 
     fn send<A: Recipient>(&mut self, directory: &Directory<A>) {
-        self.take_back();
+        self.requeue();
         let Some(permit) = self.permit() else {
             self.stalled = None;
             return;
@@ -134,41 +141,41 @@ impl Inbound {
             self.stalled.get_or_insert_with(Instant::now);
             return;
         };
-        // What has come back meanwhile is older than all else. What comes back
-        // later was with this actor, which then handles nothing any more.
-        self.take_back();
-        if actor.tell(UserMessage::Frames(self.envelopes(permit))) {
+        // Frames that have returned meanwhile are older than all others. Frames
+        // that return later were with this actor, which then handles no more.
+        self.requeue();
+        if actor.try_cast(UserMessage::Frames(self.envelopes(permit))) {
             self.stalled = None;
         } else {
-            // The envelopes were dropped: they have come back. The actor is
-            // about to be seen as dead.
-            self.take_back();
+            // The envelopes were dropped, so the frames have returned. The actor
+            // is about to be seen as dead.
+            self.requeue();
             self.stalled.get_or_insert_with(Instant::now);
         }
     }
 
-    /// A place for the next frame, if there is one.
+    /// Returns a permit for the next frame, if there are both.
     fn permit(&self) -> Option<OwnedSemaphorePermit> {
         if self.queue.is_empty() { None } else { self.window.clone().try_acquire_owned().ok() }
     }
 
-    /// The oldest frames, as many as there is room for.
+    /// Takes the oldest frames, as many as there is room for.
     fn envelopes(&mut self, permit: OwnedSemaphorePermit) -> Vec<Envelope> {
         let mut envelopes = Vec::with_capacity(self.queue.len().min(self.size));
         let mut next = Some(permit);
         while let Some(permit) = next
             && let Some((number, text)) = self.queue.pop_front()
         {
-            envelopes.push(Envelope::new(self.link.clone(), number, text, self.back.clone(), permit));
+            envelopes.push(Envelope::new(self.handle.clone(), number, text, self.back.clone(), permit));
             next = self.permit();
         }
         envelopes
     }
 
-    /// The actor to send to: the same as before while it lives; another one
-    /// only when nothing is left with the one before.
+    /// Returns the actor to send to: the same as before while it lives, another
+    /// one only once nothing is left with the last.
     fn current<A: Recipient>(&mut self, directory: &Directory<A>) -> Option<A> {
-        let actor = directory.get(self.link.user().id).filter(Recipient::lives)?;
+        let actor = directory.get(self.handle.user().id).filter(Recipient::is_alive)?;
         let id = actor.id();
         // One permit is held by the caller.
         if self.actor != Some(id) && self.window.available_permits() + 1 < self.size {
@@ -178,7 +185,7 @@ impl Inbound {
         Some(actor)
     }
 
-    fn take_back(&mut self) {
+    fn requeue(&mut self) {
         let back = self.back.take();
         if !back.is_empty() {
             self.queue.extend(back);
@@ -200,7 +207,7 @@ mod tests {
 
     use super::*;
     use crate::directory::{ConnectionId, OutboundLimits};
-    use crate::domain::{Budget, SessionId, UserId};
+    use crate::domain::{RestartIntensity, SessionId, UserId};
     use crate::protocol::User;
 
     type Handled = Arc<Mutex<Vec<String>>>;
@@ -258,21 +265,22 @@ mod tests {
         let user = User { id: UserId::fresh(), name: "Ada".into() };
         let id = user.id;
         let limits = OutboundLimits { frames: 16, bytes: 1_024 };
-        let no_end = Budget::new(usize::MAX, Duration::from_secs(1));
-        let (link, _outgoing) = Link::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
+        let no_end = RestartIntensity::new(usize::MAX, Duration::from_secs(1));
+        let (handle, _outbound) =
+            ConnectionHandle::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
         let (directory, handled) = (Directory::default(), Handled::default());
         let frames: Vec<String> =
             fates.iter().enumerate().map(|(number, fate)| format!("{number} {fate:?}")).collect();
-        let mut inbound = Inbound::new(link, size);
+        let mut inbound = Inbound::new(handle, size);
         let (mut coming, mut most) = (frames.iter(), 0);
         let mut actor: Option<ActorRef<UserMessage>> = None;
         while handled.lock().unwrap().len() < frames.len() || inbound.window.available_permits() < size {
-            if !actor.as_ref().is_some_and(Recipient::lives) {
+            if !actor.as_ref().is_some_and(Recipient::is_alive) {
                 let (born, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
                 directory.put(id, born.clone());
                 actor = Some(born);
             }
-            inbound.pump(&directory);
+            inbound.dispatch(&directory);
             while inbound.has_room() && coming.len() > 0 {
                 let at_hand = coming.len().min(burst);
                 for frame in coming.by_ref().take(at_hand) {
@@ -281,7 +289,7 @@ mod tests {
                         break;
                     }
                 }
-                inbound.pump(&directory);
+                inbound.dispatch(&directory);
             }
             most = most.max(size - inbound.window.available_permits());
             tokio::task::yield_now().await;
@@ -350,18 +358,19 @@ mod tests {
         let (actor, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
         directory.put(user.id, actor);
         let limits = OutboundLimits { frames: 16, bytes: 1_024 };
-        let no_end = Budget::new(usize::MAX, Duration::from_secs(1));
-        let (link, _outgoing) = Link::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
-        let mut inbound = Inbound::new(link, 2);
+        let no_end = RestartIntensity::new(usize::MAX, Duration::from_secs(1));
+        let (handle, _outbound) =
+            ConnectionHandle::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
+        let mut inbound = Inbound::new(handle, 2);
         for text in ["0", "1", "2"] {
             assert_eq!(inbound.has_room(), text != "2");
             inbound.receive(Utf8Bytes::from_static(text));
-            inbound.pump(&directory);
+            inbound.dispatch(&directory);
         }
         assert!(!inbound.has_room());
         while !inbound.has_room() {
             inbound.changed().await;
-            inbound.pump(&directory);
+            inbound.dispatch(&directory);
         }
         assert_eq!(handled.lock().unwrap()[..2], ["0", "1"]);
     }

@@ -2,20 +2,23 @@ use std::sync::Arc;
 
 use sqlx::error::ErrorKind;
 
-/// Why a statement failed, and during what. What people do wrong is not here:
-/// each method answers that in its value.
+/// Why a statement failed, and in which context. Mistakes of users are not here: each
+/// method returns those as values.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// There is no connection to `database`.
     #[error("cannot connect to {database}: {}", reason(.source))]
     Unreachable { database: &'static str, source: Arc<sqlx::Error> },
-    /// The database cannot do it now and may in a moment: away, starting, full,
+    /// `database` answers, but lacks something that the server needs.
+    #[error("{database} {missing}")]
+    Unfit { database: &'static str, missing: String },
+    /// A temporary failure: the database is unreachable, starting, full,
     /// read-only, no connection free, a deadlock.
-    #[error("the database is unavailable (to {doing}): {source}")]
-    Unavailable { doing: &'static str, source: Arc<sqlx::Error> },
-    /// It will fail again: a mistake in this program or a foreign schema.
-    #[error("the database refused to {doing}: {source}")]
-    Broken { doing: &'static str, source: Arc<sqlx::Error> },
+    #[error("the database is unavailable (to {context}): {source}")]
+    Unavailable { context: &'static str, source: Arc<sqlx::Error> },
+    /// A permanent failure: a bug in this program or a foreign schema.
+    #[error("the database refused to {context}: {source}")]
+    Broken { context: &'static str, source: Arc<sqlx::Error> },
 }
 
 impl DatabaseError {
@@ -24,7 +27,7 @@ impl DatabaseError {
     }
 }
 
-/// What PostgreSQL or the system said, without the library's words for it.
+/// The message of PostgreSQL or the system, without the library's prefix.
 fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Io(error) => error.to_string(),
@@ -33,20 +36,20 @@ fn reason(error: &sqlx::Error) -> String {
     }
 }
 
-/// Says what was being done when a statement failed: the verb of a sentence.
-pub trait Doing<T> {
-    fn doing(self, doing: &'static str) -> Result<T, DatabaseError>;
+/// Adds what was being done when a statement failed, as the verb of a sentence.
+pub trait Context<T> {
+    fn context(self, context: &'static str) -> Result<T, DatabaseError>;
 }
 
-impl<T> Doing<T> for Result<T, sqlx::Error> {
-    fn doing(self, doing: &'static str) -> Result<T, DatabaseError> {
+impl<T> Context<T> for Result<T, sqlx::Error> {
+    fn context(self, context: &'static str) -> Result<T, DatabaseError> {
         self.map_err(|source| {
             let transient = is_transient(&source);
             let source = Arc::new(source);
             if transient {
-                DatabaseError::Unavailable { doing, source }
+                DatabaseError::Unavailable { context, source }
             } else {
-                DatabaseError::Broken { doing, source }
+                DatabaseError::Broken { context, source }
             }
         })
     }
@@ -60,14 +63,14 @@ fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
-        // A connection that ends in mid-answer.
+        // A connection that ended in the middle of an answer.
         sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(database) => database.code().is_some_and(|code| is_transient_state(&code)),
         _ => false,
     }
 }
 
-/// SQLSTATEs worth another try (PostgreSQL manual, appendix A).
+/// SQLSTATEs that are worth a retry (PostgreSQL manual, appendix A).
 fn is_transient_state(code: &str) -> bool {
     match code {
         // Read-only: a standby, or a disk that was full.
@@ -81,7 +84,7 @@ fn is_transient_state(code: &str) -> bool {
     }
 }
 
-/// Whether a statement failed because what it refers to is not there.
+/// Whether a statement failed because a referenced row does not exist.
 pub(super) fn is_missing_reference(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(database) if database.kind() == ErrorKind::ForeignKeyViolation)
 }
@@ -93,9 +96,9 @@ mod tests {
     #[test]
     fn what_may_pass_is_told_from_what_will_not() {
         let gone = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        assert!(Err::<(), _>(sqlx::Error::Io(gone)).doing("read").unwrap_err().is_unavailable());
-        assert!(Err::<(), _>(sqlx::Error::PoolTimedOut).doing("read").unwrap_err().is_unavailable());
-        assert!(!Err::<(), _>(sqlx::Error::RowNotFound).doing("read").unwrap_err().is_unavailable());
+        assert!(Err::<(), _>(sqlx::Error::Io(gone)).context("read").unwrap_err().is_unavailable());
+        assert!(Err::<(), _>(sqlx::Error::PoolTimedOut).context("read").unwrap_err().is_unavailable());
+        assert!(!Err::<(), _>(sqlx::Error::RowNotFound).context("read").unwrap_err().is_unavailable());
         for (code, transient) in
             [("57P01", true), ("53100", true), ("25006", true), ("42P01", false), ("23505", false)]
         {

@@ -1,216 +1,264 @@
-use sqlx::{FromRow, PgConnection};
+use std::io;
+
+use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::gather::Question;
-use super::{Database, DatabaseError, Doing, from_bigint, to_bigint};
-use crate::domain::{ClientId, ConversationId, Seq, UserId, rfc3339};
-use crate::protocol::{Cursor, History, Message};
+use super::fragments::stored_at;
+use super::row::row;
+use super::{Context, Database, DatabaseError, from_bigint, to_bigint};
+use crate::domain::{ClientId, ConversationId, MAX_SAFE_INTEGER, Seq, UserId, rfc3339};
+use crate::protocol::{Content, Event, History};
 
-/// Which part of a conversation's log is wanted.
+/// Which part of a conversation's log to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
-    /// The newest.
-    Last,
-    /// The newest of those before this number.
+pub enum HistoryRange {
+    /// The newest messages.
+    Newest,
+    /// The newest messages before this number.
     Before(Seq),
-    /// The oldest of those after this number.
+    /// The oldest messages after this number.
     After(Seq),
+    /// The messages up to this number and after it: half of the page each.
+    Around(Seq),
 }
 
-/// What is missing after some cursors.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Replay {
-    /// In the order of each log, without gaps after the cursor.
-    pub messages: Vec<Message>,
-    /// Conversations of which more is missing than there was room for.
-    pub truncated: Vec<ConversationId>,
-    /// Conversations whose log ends before the cursor, or has another message there.
-    pub reset: Vec<ConversationId>,
+/// Which messages of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryFilter {
+    All,
+    Pinned,
 }
 
-// One snapshot: `last_seq` never lies before what is returned with it.
-const BACKWARDS: &str = "
-SELECT c.last_seq, e.seq, e.sender_id, e.client_id, e.created_at, e.body
+/// A page of `messages`, from its edge on: one snapshot, so that `last_seq` never lies before
+/// what is returned with it. It ends with the message that fills it: longer bodies behind
+/// that are not read. The join with `members` is `domain::may(role, Read)`.
+macro_rules! page {
+    ($edge:literal, $order:literal, $filter:expr) => {
+        concat!(
+            "
+SELECT c.last_seq, ",
+            stored_at!("c.id", "c.last_seq"),
+            " AS last_event_at, e.found, e.seq, e.sender_id, e.client_id, e.created_at, e.body
 FROM members m JOIN conversations c ON c.id = m.conversation_id
 LEFT JOIN LATERAL (
-    SELECT seq, sender_id, client_id, created_at, body FROM events
-    WHERE conversation_id = c.id AND seq < $3 ORDER BY seq DESC LIMIT $4
-) e ON true
-WHERE m.conversation_id = $2 AND m.user_id = $1 ORDER BY e.seq";
-
-const FORWARDS: &str = "
-SELECT c.last_seq, e.seq, e.sender_id, e.client_id, e.created_at, e.body
-FROM members m JOIN conversations c ON c.id = m.conversation_id
-LEFT JOIN LATERAL (
-    SELECT seq, sender_id, client_id, created_at, body FROM events
-    WHERE conversation_id = c.id AND seq > $3 ORDER BY seq LIMIT $4
-) e ON true
-WHERE m.conversation_id = $2 AND m.user_id = $1 ORDER BY e.seq";
-
-// Those that miss least come first, so that most conversations are complete.
-// A conversation is replayed whole or, where the room ends, not at all. The
-// inner limits cut nothing; they keep the planner from joining whole tables.
-const REPLAY: &str = "
-WITH asked AS (
-    SELECT DISTINCT ON (place, conversation_id) place, user_id, most, conversation_id, seq, at
-    FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::timestamptz[])
-        AS a (place, user_id, most, conversation_id, seq, at)
-    ORDER BY place, conversation_id, seq
-), compared AS MATERIALIZED (
-    SELECT a.place, a.most, a.conversation_id AS id, a.seq AS cursor, coalesce(c.last_seq, 0) - a.seq AS count, EXISTS (
-        SELECT FROM events WHERE conversation_id = c.id AND seq = a.seq AND created_at <> a.at
-    ) AS other
-    FROM asked a LEFT JOIN LATERAL (
-        SELECT c.id, c.last_seq FROM members m JOIN conversations c ON c.id = m.conversation_id
-        WHERE m.conversation_id = a.conversation_id AND m.user_id = a.user_id LIMIT 1
-    ) c ON true
-), missing AS (
-    SELECT place, most, id, cursor, count, count < 0 OR other AS reset FROM compared WHERE count <> 0 OR other
-), fitted AS (
-    SELECT *, sum(CASE WHEN reset THEN 0 ELSE count END)
-        OVER (PARTITION BY place ORDER BY NOT reset, count, id) > most AS truncated
-    FROM missing
-)
-SELECT f.place, f.id, f.reset, f.truncated, e.seq, e.sender_id, e.client_id, e.created_at, e.body
-FROM fitted f LEFT JOIN LATERAL (
-    SELECT seq, sender_id, client_id, created_at, body FROM events
-    WHERE conversation_id = f.id AND seq > f.cursor AND NOT f.truncated AND NOT f.reset ORDER BY seq LIMIT $7
-) e ON true
-ORDER BY f.place, f.id, e.seq";
-
-/// One row of the log, or none of it where a conversation has nothing to show.
-#[derive(FromRow)]
-pub(super) struct EventRow {
-    seq: Option<i64>,
-    sender_id: Option<Uuid>,
-    client_id: Option<Uuid>,
-    created_at: Option<OffsetDateTime>,
-    body: Option<String>,
+    SELECT *, count(*) OVER () AS found,
+        sum(octet_length(body)) OVER (ORDER BY ",
+            $order,
+            ") - octet_length(body) AS bytes_before
+    FROM (
+        SELECT seq, sender_id, client_id, created_at, body FROM messages
+        WHERE conversation_id = c.id AND ",
+            $edge,
+            $filter,
+            " ORDER BY ",
+            $order,
+            " LIMIT $4
+    ) page
+) e ON e.bytes_before < $5
+WHERE m.conversation_id = $2 AND m.user_id = $1 ORDER BY e.",
+            $order
+        )
+    };
 }
 
-#[derive(FromRow)]
-struct HistoryRow {
-    last_seq: i64,
-    #[sqlx(flatten)]
-    event: EventRow,
+macro_rules! pinned {
+    () => {
+        " AND seq IN (SELECT message_seq FROM pins WHERE conversation_id = c.id)"
+    };
 }
 
-#[derive(FromRow)]
-struct ReplayRow {
-    /// Whose it is, by the place among those who ask.
-    place: i64,
-    id: Uuid,
-    reset: bool,
-    truncated: bool,
-    #[sqlx(flatten)]
-    event: EventRow,
-}
+const BACKWARDS: &str = page!("seq < $3", "seq DESC", "");
+const FORWARDS: &str = page!("seq > $3", "seq", "");
+const PINNED_BACKWARDS: &str = page!("seq < $3", "seq DESC", pinned!());
+const PINNED_FORWARDS: &str = page!("seq > $3", "seq", pinned!());
 
-/// What a user's conversations hold after `cursors`, up to `max` messages.
-pub(super) struct Missing {
-    user: UserId,
-    cursors: Vec<Cursor>,
-    max: u32,
-}
-
-impl Question for Missing {
-    type Answer = Replay;
-    const DOING: &'static str = "replay";
-    /// Each may be answered by hundreds of messages.
-    const MOST: usize = 16;
-
-    async fn ask(connection: &mut PgConnection, users: &[Self]) -> Result<Vec<Replay>, sqlx::Error> {
-        let (mut places, mut ids, mut most) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut conversations, mut seqs, mut times) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, missing) in (0i64..).zip(users) {
-            for cursor in &missing.cursors {
-                places.push(place);
-                ids.push(missing.user.0);
-                most.push(i64::from(missing.max));
-                conversations.push(cursor.conversation.0);
-                seqs.push(to_bigint(cursor.seq));
-                times.push(cursor.at);
-            }
-        }
-        let limit = most.iter().copied().max().unwrap_or_default();
-        let rows: Vec<ReplayRow> = sqlx::query_as(REPLAY)
-            .bind(places)
-            .bind(ids)
-            .bind(most)
-            .bind(conversations)
-            .bind(seqs)
-            .bind(times)
-            .bind(limit)
-            .fetch_all(connection)
-            .await?;
-        let mut replays: Vec<Replay> = users.iter().map(|_| Replay::default()).collect();
-        for row in rows {
-            if let Some(replay) = usize::try_from(row.place).ok().and_then(|place| replays.get_mut(place)) {
-                replay.take(row);
-            }
-        }
-        Ok(replays)
+row! {
+    /// One message; all columns are null if there is none.
+    pub(super) struct MessageRow {
+        seq: Option<i64>,
+        sender_id: Option<Uuid>,
+        client_id: Option<Uuid>,
+        created_at: Option<OffsetDateTime>,
+        body: Option<String>,
     }
 }
 
-impl Replay {
-    fn take(&mut self, row: ReplayRow) {
-        let conversation = ConversationId(row.id);
-        if row.reset {
-            self.reset.push(conversation);
-        } else if row.truncated {
-            self.truncated.push(conversation);
-        } else {
-            self.messages.extend(row.event.into_message(conversation));
-        }
+row! {
+    struct HistoryRow {
+        last_seq: i64,
+        last_event_at: Option<OffsetDateTime>,
+        /// Messages of the page before it was cut by bytes.
+        found: Option<i64>,
+        ..message: MessageRow,
     }
+}
+
+/// The messages on one side of a number.
+struct Side {
+    /// The oldest first.
+    messages: Vec<Event>,
+    /// The numbers that they cover: `from..=to`.
+    from: Seq,
+    to: Seq,
+    last: LastEvent,
+}
+
+/// The last event of a log.
+#[derive(Clone, Copy)]
+struct LastEvent {
+    seq: Seq,
+    at: Option<OffsetDateTime>,
 }
 
 impl Database {
-    /// Up to `limit` messages, oldest first; none when there is no such
-    /// conversation for this user.
+    /// Returns up to `limit` messages, oldest first, and fewer if they are long; `None`
+    /// if the user has no such conversation.
     pub async fn history(
         &self,
         user: UserId,
         conversation: ConversationId,
-        page: Page,
+        range: HistoryRange,
+        filter: HistoryFilter,
         limit: u32,
     ) -> Result<Option<History>, DatabaseError> {
-        let (statement, edge) = match page {
-            Page::Last => (BACKWARDS, i64::MAX),
-            Page::Before(seq) => (BACKWARDS, to_bigint(seq)),
-            Page::After(seq) => (FORWARDS, to_bigint(seq)),
+        let before = async |seq, limit| self.before(user, conversation, seq, filter, limit).await;
+        let after = async |seq, limit| self.after(user, conversation, seq, filter, limit).await;
+        let side = match range {
+            HistoryRange::Newest => before(MAX_SAFE_INTEGER, limit).await?,
+            HistoryRange::Before(seq) => before(seq, limit).await?,
+            HistoryRange::After(seq) => after(seq, limit).await?,
+            HistoryRange::Around(seq) => {
+                let Some(older) = before(seq.saturating_add(1), limit.div_ceil(2)).await? else {
+                    return Ok(None);
+                };
+                after(older.to, (limit / 2).max(1)).await?.map(|newer| older.joined_by(newer))
+            }
         };
+        Ok(side.map(|Side { messages, from, to, last }| History {
+            messages,
+            from,
+            to,
+            last_seq: last.seq,
+            last_at: last.at.map(rfc3339),
+        }))
+    }
+
+    /// The newest messages before a number.
+    async fn before(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        seq: Seq,
+        filter: HistoryFilter,
+        limit: u32,
+    ) -> Result<Option<Side>, DatabaseError> {
+        let statement = match filter {
+            HistoryFilter::All => BACKWARDS,
+            HistoryFilter::Pinned => PINNED_BACKWARDS,
+        };
+        let Some(page) = self.page(statement, user, conversation, seq, limit).await? else { return Ok(None) };
+        let (mut messages, last) = (page.messages, page.last);
+        messages.reverse();
+        let from = messages.first().filter(|_| page.is_cut).map_or(1, |first| first.seq);
+        Ok(Some(Side { messages, from, to: seq.saturating_sub(1).min(last.seq), last }))
+    }
+
+    /// The oldest messages after a number.
+    async fn after(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        seq: Seq,
+        filter: HistoryFilter,
+        limit: u32,
+    ) -> Result<Option<Side>, DatabaseError> {
+        let statement = match filter {
+            HistoryFilter::All => FORWARDS,
+            HistoryFilter::Pinned => PINNED_FORWARDS,
+        };
+        let Some(page) = self.page(statement, user, conversation, seq, limit).await? else { return Ok(None) };
+        let Page { messages, last, is_cut } = page;
+        let to = messages.last().filter(|_| is_cut).map_or(last.seq, |newest| newest.seq);
+        Ok(Some(Side { messages, from: seq.min(last.seq) + 1, to, last }))
+    }
+
+    async fn page(
+        &self,
+        statement: &'static str,
+        user: UserId,
+        conversation: ConversationId,
+        edge: Seq,
+        limit: u32,
+    ) -> Result<Option<Page>, DatabaseError> {
         let rows: Vec<HistoryRow> = sqlx::query_as(statement)
             .bind(user.0)
             .bind(conversation.0)
-            .bind(edge)
+            .bind(to_bigint(edge))
             .bind(i64::from(limit))
+            .bind(self.page_bytes as i64)
             .fetch_all(&self.pool)
             .await
-            .doing("read the history")?;
-        let Some(last_seq) = rows.first().map(|row| from_bigint(row.last_seq)) else { return Ok(None) };
-        let messages = rows.into_iter().filter_map(|row| row.event.into_message(conversation)).collect();
-        Ok(Some(History { messages, last_seq }))
-    }
-
-    /// What the user's conversations hold after `cursors`, up to `max` messages
-    /// in all. Conversations that are not the user's have empty logs.
-    pub async fn replay(&self, user: UserId, cursors: &[Cursor], max: u32) -> Result<Replay, DatabaseError> {
-        self.replays.ask(Missing { user, cursors: cursors.to_vec(), max }).await
+            .context("read the history")?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let last = LastEvent { seq: from_bigint(first.last_seq), at: first.last_event_at };
+        let found = first.found.unwrap_or(0);
+        let mut messages: Vec<Event> =
+            rows.into_iter().filter_map(|row| row.message.into_event(conversation)).collect();
+        messages.truncate(fitting(&messages, self.page_bytes));
+        let is_cut = found >= i64::from(limit) || found > messages.len() as i64;
+        Ok(Some(Page { messages, last, is_cut }))
     }
 }
 
-impl EventRow {
-    pub(super) fn into_message(self, conversation: ConversationId) -> Option<Message> {
-        Some(Message {
+/// Messages from an edge on.
+struct Page {
+    messages: Vec<Event>,
+    last: LastEvent,
+    /// Whether there may be more behind these.
+    is_cut: bool,
+}
+
+impl Side {
+    /// These messages and those that follow, which were read later.
+    fn joined_by(self, newer: Self) -> Self {
+        let Self { mut messages, from, .. } = self;
+        messages.extend(newer.messages);
+        Self { messages, from, to: newer.to, last: newer.last }
+    }
+}
+
+/// Returns how many of these items, at least one, fit into so many bytes of JSON: a body
+/// may grow sixfold by its escapes.
+pub(super) fn fitting(items: &[impl Serialize], bytes: usize) -> usize {
+    let mut counted = CountedBytes(0);
+    let fits = |item: &&_| serde_json::to_writer(&mut counted, item).is_ok() && counted.0 <= bytes;
+    items.iter().take_while(fits).count().max(1)
+}
+
+/// Counts the bytes that are written, without keeping them.
+struct CountedBytes(usize);
+
+impl io::Write for CountedBytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MessageRow {
+    pub(super) fn into_event(self, conversation: ConversationId) -> Option<Event> {
+        Some(Event {
             conversation,
             seq: from_bigint(self.seq?),
             sender: UserId(self.sender_id?),
             client_id: ClientId(self.client_id?),
             at: rfc3339(self.created_at?).into(),
-            body: self.body?.into(),
+            content: Content::Message { body: self.body?.into() },
         })
     }
 }

@@ -3,31 +3,34 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, FromRow, PgConnection};
+use sqlx::{ConnectOptions, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Fault, UNREAD_SCAN, append, from_bigint, to_bigint};
-use crate::domain::{ClientId, ConversationId, Seq, UserId, Visibility};
+use super::append::NewMessage;
+use super::fragments::unread;
+use super::row::row;
+use super::{UNREAD_SCAN, WriteError, append, append_any, from_bigint, to_bigint};
+use crate::domain::{ClientId, ConversationId, Operation, Seq, UserId, Visibility};
 use crate::protocol::{Receipt, UNREAD_MAX};
 
-/// A connection that appends to the log. It belongs to one writer; after a
-/// fault that lies with the connection it is to be dropped and opened again.
+/// A connection that appends to the log. It belongs to one writer; after a connection
+/// error it must be dropped and opened again.
 pub struct Log {
     connection: PgConnection,
     plans: Plans,
     /// When the generic plans were made.
     planned: Instant,
-    /// Until then batches are not taken for all new.
+    /// Until this time, batches are not assumed to be all new.
     careful_until: Option<Instant>,
 }
 
-/// Whether statements are planned for the values of each run.
+/// How statements are planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plans {
-    /// The plan fits the size of the batch and costs as much as a small one.
+    /// For each execution: the plan fits the size of the batch.
     Custom,
-    /// Made once, for a statement that has but one good plan.
+    /// Once, for a statement that has only one good plan.
     Generic,
 }
 
@@ -40,44 +43,48 @@ impl Plans {
     }
 }
 
-/// After a batch that was not all new, so much time goes by before the next is
-/// taken for it: where many resend, or somebody does so on purpose, that batch
-/// is the only one to be tried twice.
-const CAREFUL: Duration = Duration::from_secs(1);
+/// How long after a batch that was not all new the next one is not assumed to be:
+/// when many clients resend, or one does so on purpose, only one batch in this time
+/// is tried twice.
+const CAREFUL_FOR: Duration = Duration::from_secs(1);
 
-/// A plan made for small tables is not kept for large ones.
+/// How long plans are kept: one for small tables does not suit large ones.
 const PLANS_LAST: Duration = Duration::from_secs(10);
 
-/// A message to append.
+/// An event to append.
 #[derive(Clone, Copy, Debug)]
 pub struct NewEvent<'a> {
     pub sender: UserId,
     pub client_id: ClientId,
     pub conversation: ConversationId,
-    pub body: &'a str,
+    pub operation: &'a Operation,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub struct Appended {
     /// One for each event, in the order given.
-    pub places: Vec<Place>,
-    /// Everybody in the conversations of the batch.
+    pub outcomes: Vec<AppendOutcome>,
+    /// The members of the conversations in the batch.
     pub members: HashMap<ConversationId, Arc<[UserId]>>,
 }
 
-/// What became of one event.
+/// The result of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum AppendOutcome {
     /// It is in the log. `duplicate`: it was there before this batch.
     Stored { seq: Seq, at: OffsetDateTime, duplicate: bool },
-    /// Its sender has given this client id to another message.
+    /// Its sender has given this client id to another one in this conversation.
     IdReused,
     /// There is no such conversation, or the sender is not in it.
     NoSuchConversation,
+    /// The number it is about is not that of a message.
+    NoSuchMessage,
+    /// As many messages are pinned as can be.
+    TooManyPins,
 }
 
-/// How far a user says to have got in a conversation.
+/// How far a user claims to have received and read a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     pub conversation: ConversationId,
@@ -87,23 +94,23 @@ pub struct Position {
 }
 
 impl Position {
-    /// What is told of it; `unread` to the user alone.
+    /// The receipt of the position; `unread` is for the user's own connections only.
     pub fn receipt(self, unread: Option<u32>) -> Receipt {
         let Self { conversation, user, delivered, read } = self;
         Receipt { conversation, user, delivered, read, unread }
     }
 }
 
-/// What a position changed.
+/// The result of a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moved {
+pub enum PositionChange {
     /// It grew to this.
-    To {
+    Advanced {
         position: Position,
         /// The messages of others after `read`, up to [`UNREAD_MAX`]; none when
         /// only `delivered` grew.
         unread: Option<u32>,
-        /// What the user had chosen then: others may not be told.
+        /// The user's choice at that time: others may not be told.
         visibility: Visibility,
         others: Vec<UserId>,
     },
@@ -122,8 +129,10 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 
 // Positions only grow, end at the end of the log, and what is read is also
 // delivered (the caller sees to that of the input). With the first that grows
-// while the user is invisible, what others see stays as it was.
-const ADVANCE: &str = "
+// while the user is invisible, what others see stays as it was. The join with
+// `members` is `domain::may(role, MarkPosition)`.
+const ADVANCE: &str = concat!(
+    "
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
     WITH ORDINALITY AS t (conversation_id, user_id, delivered, read, place)
@@ -144,30 +153,31 @@ WITH input AS MATERIALIZED (
     RETURNING p.place, m.delivered_seq, m.read_seq
 )
 SELECT i.conversation_id, i.user_id, g.delivered_seq, g.read_seq, p.visibility,
-    CASE WHEN g.read_seq > p.read_before THEN (SELECT count(*) FROM (
-        SELECT sender_id FROM events
-        WHERE conversation_id = i.conversation_id AND seq > g.read_seq ORDER BY seq DESC LIMIT $5
-    ) newest WHERE sender_id <> i.user_id) END AS unread,
+    CASE WHEN g.read_seq > p.read_before THEN ",
+    unread!("i.conversation_id", "i.user_id", "g.read_seq", "$5"),
+    " END AS unread,
     ARRAY(SELECT o.user_id FROM members o
         WHERE o.conversation_id = i.conversation_id AND o.user_id <> i.user_id) AS others
 FROM input i LEFT JOIN clamped p USING (place) LEFT JOIN grown g USING (place)
 WHERE g.place IS NOT NULL OR p.place IS NULL
-ORDER BY i.place";
+ORDER BY i.place"
+);
 
-#[derive(FromRow)]
-struct MovedRow {
-    conversation_id: Uuid,
-    user_id: Uuid,
-    delivered_seq: Option<i64>,
-    read_seq: Option<i64>,
-    visibility: Option<i64>,
-    unread: Option<i64>,
-    others: Vec<Uuid>,
+row! {
+    struct PositionRow {
+        conversation_id: Uuid,
+        user_id: Uuid,
+        delivered_seq: Option<i64>,
+        read_seq: Option<i64>,
+        visibility: Option<i64>,
+        unread: Option<i64>,
+        others: Vec<Uuid>,
+    }
 }
 
 impl Log {
     /// Connects, and makes sure that a commit is on disk before it is reported.
-    pub async fn open(options: &PgConnectOptions) -> Result<Self, Fault> {
+    pub async fn open(options: &PgConnectOptions) -> Result<Self, WriteError> {
         let mut connection = options
             .clone()
             .application_name("tidings writer")
@@ -187,39 +197,44 @@ impl Log {
             .connect()
             .await
             // Whatever it says: nothing has been tried on a row yet.
-            .map_err(Fault::away)?;
+            .map_err(WriteError::unreachable)?;
         sqlx::query(PROMISE_DURABILITY).execute(&mut connection).await?;
         Ok(Self { connection, plans: Plans::Custom, planned: Instant::now(), careful_until: None })
     }
 
+    /// The connection, set as a writer's.
+    pub(super) fn into_connection(self) -> PgConnection {
+        self.connection
+    }
+
     /// Appends the events, in order, in one transaction: all that can be
-    /// stored, or none. Each `(sender, client_id)` may be given once.
-    pub async fn append(&mut self, events: &[NewEvent<'_>]) -> Result<Appended, Fault> {
-        if self.careful_until.is_none_or(|until| Instant::now() >= until) {
-            match self.append_fresh(events).await {
-                // One that is not new, or not the sender's to say. Whatever it is
-                // will be told apart.
-                Err(Fault::Conflict(_) | Fault::Rejected(_)) => {
-                    self.careful_until = Some(Instant::now() + CAREFUL);
+    /// stored, or none. Each `(conversation, sender, client_id)` may be given once.
+    pub async fn append(&mut self, events: &[NewEvent<'_>]) -> Result<Appended, WriteError> {
+        let is_careful = self.careful_until.is_some_and(|until| Instant::now() < until);
+        if let (false, Some(messages)) = (is_careful, append::messages(events)) {
+            match self.append_new(&messages).await {
+                // One is a duplicate, or its sender is no member: which, is found out below.
+                Err(WriteError::Conflict(_) | WriteError::Rejected(_)) => {
+                    self.careful_until = Some(Instant::now() + CAREFUL_FOR);
                 }
                 outcome => return outcome,
             }
         }
         self.plan(Plans::Custom).await?;
-        append::any(&mut self.connection, events).await
+        append_any::append(&mut self.connection, events).await
     }
 
-    async fn append_fresh(&mut self, events: &[NewEvent<'_>]) -> Result<Appended, Fault> {
+    async fn append_new(&mut self, messages: &[NewMessage<'_>]) -> Result<Appended, WriteError> {
         self.plan(Plans::Generic).await?;
         if self.planned.elapsed() >= PLANS_LAST {
             sqlx::query("DISCARD PLANS").execute(&mut self.connection).await?;
             self.planned = Instant::now();
         }
-        append::fresh(&mut self.connection, events).await
+        append::all_new(&mut self.connection, messages).await
     }
 
-    /// How the next statement is planned.
-    async fn plan(&mut self, plans: Plans) -> Result<(), Fault> {
+    /// Sets how the next statement is planned.
+    async fn plan(&mut self, plans: Plans) -> Result<(), WriteError> {
         if self.plans != plans {
             sqlx::query(plans.statement()).execute(&mut self.connection).await?;
             self.plans = plans;
@@ -227,15 +242,15 @@ impl Log {
         Ok(())
     }
 
-    /// Moves the positions of members forwards and says which of them grew.
+    /// Advances the positions of members and returns those that grew.
     /// Each `(conversation, user)` may be given once, with `read <= delivered`.
-    pub async fn advance(&mut self, positions: &[Position]) -> Result<Vec<Moved>, Fault> {
+    pub async fn advance(&mut self, positions: &[Position]) -> Result<Vec<PositionChange>, WriteError> {
         self.plan(Plans::Custom).await?;
         let conversations: Vec<Uuid> = positions.iter().map(|position| position.conversation.0).collect();
         let users: Vec<Uuid> = positions.iter().map(|position| position.user.0).collect();
         let delivered: Vec<i64> = positions.iter().map(|position| to_bigint(position.delivered)).collect();
         let read: Vec<i64> = positions.iter().map(|position| to_bigint(position.read)).collect();
-        let rows: Vec<MovedRow> = sqlx::query_as(ADVANCE)
+        let rows: Vec<PositionRow> = sqlx::query_as(ADVANCE)
             .bind(conversations)
             .bind(users)
             .bind(delivered)
@@ -243,17 +258,17 @@ impl Log {
             .bind(UNREAD_SCAN)
             .fetch_all(&mut self.connection)
             .await?;
-        Ok(rows.into_iter().map(MovedRow::into_moved).collect())
+        Ok(rows.into_iter().map(PositionRow::into_change).collect())
     }
 }
 
-impl MovedRow {
-    fn into_moved(self) -> Moved {
+impl PositionRow {
+    fn into_change(self) -> PositionChange {
         let (conversation, user) = (ConversationId(self.conversation_id), UserId(self.user_id));
         let (Some(delivered), Some(read)) = (self.delivered_seq, self.read_seq) else {
-            return Moved::NoSuchConversation { user, conversation };
+            return PositionChange::NoSuchConversation { user, conversation };
         };
-        Moved::To {
+        PositionChange::Advanced {
             position: Position {
                 conversation,
                 user,
@@ -261,7 +276,7 @@ impl MovedRow {
                 read: from_bigint(read),
             },
             unread: self.unread.map(|count| u32::try_from(count).unwrap_or(UNREAD_MAX).min(UNREAD_MAX)),
-            visibility: Visibility(self.visibility.map_or(0, from_bigint)),
+            visibility: Visibility::from_version(self.visibility.map_or(0, from_bigint)),
             others: self.others.into_iter().map(UserId).collect(),
         }
     }

@@ -1,45 +1,62 @@
-//! PostgreSQL: nothing else in the crate has SQL. One file per table or two,
+//! All SQL of the server. One file for each table or two,
 //! each statement exercised by a test on a real database.
 
 mod append;
+mod append_any;
+mod claims;
 mod conversations;
+mod epoch;
 mod error;
-mod fault;
-mod gather;
+mod fair_queue;
+mod fragments;
 mod history;
 mod log;
+mod migrations;
+mod names;
 mod presence;
+mod probe;
 mod push;
+mod query_batcher;
+mod replay;
+mod requirements;
+mod row;
 mod sessions;
-mod state;
+mod upgrades;
 mod users;
+mod write_error;
 
 use std::io;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+pub use claims::Claim;
 pub use conversations::{DirectPair, ListCursor};
-pub use error::{DatabaseError, Doing};
-pub use fault::Fault;
-pub use gather::{Gather, Question};
-pub use history::{Page, Replay};
-pub use log::{Appended, Log, Moved, NewEvent, Place, Position};
-pub use presence::Hidden;
-pub use push::{DuePush, Missed, PushTarget, Scalar};
-pub use sessions::{Claim, Held};
-pub use state::Warning;
-pub use users::{Account, Found};
+pub use epoch::DurabilityWarning;
+pub use error::{Context, DatabaseError};
+pub use history::{HistoryFilter, HistoryRange};
+pub use log::{AppendOutcome, Appended, Log, NewEvent, Position, PositionChange};
+pub use presence::WithheldReceipt;
+pub use push::{DuePush, PushCandidate, PushSubscription, VapidKey};
+pub use query_batcher::{BatchQuery, QueryBatcher};
+pub use replay::{LogRange, Missing, REPLAY_PAGE_BYTES, ReplayedEvent};
+pub use sessions::{Lifetime, ListedSession, LiveSession, NewSession, Proof};
+pub use users::{Account, PasswordChange, UserMatch};
+pub use write_error::WriteError;
 
 use crate::config::Config;
-use crate::domain::Seq;
+use crate::domain::{Seq, ServerKey};
 use crate::protocol::UNREAD_MAX;
-use history::Missing;
-use sessions::{NewUser, WhoseSession};
+use claims::ClaimQuery;
+use replay::{MissingQuery, ReplayPageQuery};
+use requirements::Requirements;
+use sessions::SessionQuery;
 
 /// Settings of every connection of the pool. A statement stuck behind a lock
 /// does not hold its connection for ever; compiling a statement can take seconds
@@ -49,46 +66,58 @@ use sessions::{NewUser, WhoseSession};
 const SESSION_SETTINGS: [(&str, &str); 3] =
     [("statement_timeout", "10s"), ("jit", "off"), ("plan_cache_mode", "force_generic_plan")];
 
-/// How long a connection that is given back to the pool is believed to be in
-/// order: who asks just when PostgreSQL goes away may be told so.
+/// How long a connection that was returned to the pool is assumed to be
+/// healthy: a query just when PostgreSQL goes away may fail.
 const FRESH_FOR: Duration = Duration::from_millis(100);
 
-/// The connections of reads and of everything that is not a message. Cheap to
+/// The pool for reads and for every write that is not a message. Cheap to
 /// clone; all clones share the pool.
 #[derive(Clone)]
 pub struct Database {
     pool: PgPool,
     options: PgConnectOptions,
-    /// What everybody asks who comes or comes back.
-    claims: Gather<NewUser>,
-    sessions: Gather<WhoseSession>,
-    replays: Gather<Missing>,
+    /// As in the settings.
+    page_bytes: usize,
+    /// Read when it is needed first.
+    key: Arc<OnceCell<ServerKey>>,
+    /// The queries of every client that connects or reconnects.
+    claims: QueryBatcher<ClaimQuery>,
+    sessions: QueryBatcher<SessionQuery>,
+    missing: QueryBatcher<MissingQuery>,
+    pages: QueryBatcher<ReplayPageQuery>,
 }
 
 impl Database {
     /// Connects to `url` once, to fail early; the pool fills when needed.
     pub async fn connect(url: &str, config: &Config) -> Result<Self, DatabaseError> {
-        let options = PgConnectOptions::from_str(url).doing("read DATABASE_URL")?.application_name("tidings");
+        let options =
+            PgConnectOptions::from_str(url).context("read DATABASE_URL")?.application_name("tidings");
         let pooled = options.clone().options(SESSION_SETTINGS);
-        // Not the pool: it tries until its time is over, and that is all it says.
-        reach(&pooled, config.pool_timeout).await.map_err(|source| {
-            let given = config.database_url.is_some();
-            let database = if given { "the database of DATABASE_URL" } else { "the private PostgreSQL" };
-            DatabaseError::Unreachable { database, source: source.into() }
-        })?;
+        let given = config.database_url.is_some();
+        let database = if given { "the database of DATABASE_URL" } else { "the private PostgreSQL" };
+        // Not the pool, which retries until its time-out and reports only that.
+        let unreachable =
+            |source: sqlx::Error| DatabaseError::Unreachable { database, source: source.into() };
+        let found = reach(&options, config.pool_timeout).await.map_err(unreachable)?;
+        if let Some(missing) = found.missing() {
+            return Err(DatabaseError::Unfit { database, missing });
+        }
         let pool = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(config.pool_timeout)
             .test_before_acquire(false)
             .before_acquire(|connection, known| Box::pin(test_if_old(connection, known)))
             .connect_lazy_with(pooled);
-        let patience = config.pool_timeout;
+        let turn_timeout = config.pool_timeout;
         Ok(Self {
-            claims: Gather::new(pool.clone(), patience),
-            sessions: Gather::new(pool.clone(), patience),
-            replays: Gather::new(pool.clone(), patience),
+            claims: QueryBatcher::new(pool.clone(), turn_timeout),
+            sessions: QueryBatcher::new(pool.clone(), turn_timeout),
+            missing: QueryBatcher::new(pool.clone(), turn_timeout),
+            pages: QueryBatcher::new(pool.clone(), turn_timeout),
             pool,
             options,
+            page_bytes: config.page_bytes,
+            key: Arc::default(),
         })
     }
 
@@ -96,12 +125,13 @@ impl Database {
     /// start at once.
     pub async fn migrate(&self) -> Result<(), DatabaseError> {
         // A connection of its own: a migration may take longer than a statement.
-        let mut connection = self.options.connect().await.doing("connect to migrate")?;
-        sqlx::migrate!().run(&mut connection).await.map_err(sqlx::Error::from).doing("migrate")?;
-        connection.close().await.doing("close the migrating connection")
+        let mut connection = self.options.connect().await.context("connect to migrate")?;
+        migrations::migrator().run(&mut connection).await.map_err(sqlx::Error::from).context("migrate")?;
+        upgrades::run(&mut connection).await.context("bring older names up to date")?;
+        connection.close().await.context("close the migrating connection")
     }
 
-    /// How to reach this database over a connection that is not of the pool.
+    /// How to open a connection to this database outside the pool.
     pub fn options(&self) -> &PgConnectOptions {
         &self.options
     }
@@ -112,8 +142,8 @@ impl Database {
     }
 }
 
-/// A connection that was given back just now was found in order then; to ask
-/// again takes as long as what most come for.
+/// A connection that was returned just now was healthy then; to ping it
+/// takes as long as most queries.
 async fn test_if_old(
     connection: &mut PgConnection,
     known: PoolConnectionMetadata,
@@ -124,20 +154,25 @@ async fn test_if_old(
     Ok(true)
 }
 
-/// Connects once.
-async fn reach(options: &PgConnectOptions, within: Duration) -> Result<(), sqlx::Error> {
-    let connection = timeout(within, options.connect()).await.unwrap_or_else(|_| {
+/// Connects once, and checks the requirements.
+async fn reach(options: &PgConnectOptions, within: Duration) -> Result<Requirements, sqlx::Error> {
+    let looked = async {
+        let mut connection = options.connect().await?;
+        let found = Requirements::check(&mut connection).await?;
+        connection.close().await?;
+        Ok(found)
+    };
+    timeout(within, looked).await.unwrap_or_else(|_| {
         let late = io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
         Err(sqlx::Error::Io(late))
-    })?;
-    connection.close().await
+    })
 }
 
-/// How many of the newest messages are looked at for an unread count: own ones
+/// How many of the newest messages an unread count examines: own ones
 /// among them do not count.
 const UNREAD_SCAN: i64 = 2 * UNREAD_MAX as i64;
 
-/// A place in a log as PostgreSQL holds it; what is beyond every log stays so.
+/// A number in a log as PostgreSQL stores it; one beyond every log stays so.
 fn to_bigint(seq: Seq) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }

@@ -1,21 +1,22 @@
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::Instant;
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::log::Position;
-use super::{Database, DatabaseError, Doing, from_bigint, to_bigint};
+use super::row::row;
+use super::{Context, Database, DatabaseError, from_bigint, to_bigint};
 use crate::domain::{ConversationId, UserId, Visibility};
 
-/// A position that others have not been shown while the user was invisible.
+/// A position that others were not sent while the user was invisible.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hidden {
+pub struct WithheldReceipt {
     pub position: Position,
     pub others: Vec<UserId>,
 }
 
 // Whoever is invisible stays as last seen, whatever is still on its way here.
-const SAW: &str = "
+const STORE_LAST_SEEN: &str = "
 UPDATE users u
 SET last_seen_at = greatest(last_seen_at, date_trunc('milliseconds', now() - ago * interval '1 millisecond'))
 FROM unnest($1::uuid[], $2::bigint[]) AS seen (id, ago)
@@ -31,29 +32,39 @@ WITH changed AS (
 SELECT visibility FROM changed
 UNION ALL SELECT visibility FROM users WHERE id = $1 AND NOT EXISTS (SELECT FROM changed)";
 
-const HIDDEN: &str = "
+const WITHHELD: &str = "
 SELECT m.conversation_id, m.delivered_seq, m.read_seq, ARRAY(SELECT o.user_id FROM members o
     WHERE o.conversation_id = m.conversation_id AND o.user_id <> m.user_id) AS others
 FROM members m WHERE m.user_id = $1 AND m.frozen_at = $2";
 
-#[derive(FromRow)]
-struct HiddenRow {
-    conversation_id: Uuid,
-    delivered_seq: i64,
-    read_seq: i64,
-    others: Vec<Uuid>,
+row! {
+    struct WithheldRow {
+        conversation_id: Uuid,
+        delivered_seq: i64,
+        read_seq: i64,
+        others: Vec<Uuid>,
+    }
 }
 
 impl Database {
-    /// Stores when these users were last here: each so long ago.
-    pub async fn saw(&self, seen: &[(UserId, Duration)]) -> Result<(), DatabaseError> {
-        let ids: Vec<Uuid> = seen.iter().map(|(user, _)| user.0).collect();
-        let ago = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        let ages: Vec<i64> = seen.iter().map(|(_, duration)| ago(*duration)).collect();
-        sqlx::query(SAW).bind(ids).bind(ages).execute(&self.pool).await.map(drop).doing("store who was seen")
+    /// Stores when these users were last seen.
+    pub async fn store_last_seen(&self, seen: &HashMap<UserId, Instant>) -> Result<(), DatabaseError> {
+        const CONTEXT: &str = "store who was seen";
+        // PostgreSQL's clock counts back from when the statement arrives, so the wait
+        // for a connection must be over by then.
+        let mut connection = self.pool.acquire().await.context(CONTEXT)?;
+        let ago = |at: &Instant| i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let (ids, ages): (Vec<Uuid>, Vec<i64>) = seen.iter().map(|(user, at)| (user.0, ago(at))).unzip();
+        sqlx::query(STORE_LAST_SEEN)
+            .bind(ids)
+            .bind(ages)
+            .execute(&mut *connection)
+            .await
+            .map(drop)
+            .context(CONTEXT)
     }
 
-    /// Stores the choice of a user; none when there is no such user. `seen`:
+    /// Stores the choice of a user. Returns `None` if there is no such user. `seen`:
     /// others see the user now, and will find that this was the last time.
     pub async fn set_visibility(
         &self,
@@ -67,29 +78,29 @@ impl Database {
             .bind(seen && invisible)
             .fetch_optional(&self.pool)
             .await
-            .doing("set the visibility")?;
-        Ok(visibility.map(|number| Visibility(from_bigint(number))))
+            .context("set the visibility")?;
+        Ok(visibility.map(|number| Visibility::from_version(from_bigint(number))))
     }
 
-    /// Where the user got while this was the choice, and others were not shown.
-    pub async fn hidden_positions(
+    /// Returns the positions that were withheld from others while this was the choice.
+    pub async fn withheld_receipts(
         &self,
         user: UserId,
         choice: Visibility,
-    ) -> Result<Vec<Hidden>, DatabaseError> {
-        let rows: Vec<HiddenRow> = sqlx::query_as(HIDDEN)
+    ) -> Result<Vec<WithheldReceipt>, DatabaseError> {
+        let rows: Vec<WithheldRow> = sqlx::query_as(WITHHELD)
             .bind(user.0)
-            .bind(to_bigint(choice.0))
+            .bind(to_bigint(choice.version()))
             .fetch_all(&self.pool)
             .await
-            .doing("read hidden positions")?;
+            .context("read hidden positions")?;
         Ok(rows.into_iter().map(|row| row.into_hidden(user)).collect())
     }
 }
 
-impl HiddenRow {
-    fn into_hidden(self, user: UserId) -> Hidden {
-        Hidden {
+impl WithheldRow {
+    fn into_hidden(self, user: UserId) -> WithheldReceipt {
+        WithheldReceipt {
             position: Position {
                 conversation: ConversationId(self.conversation_id),
                 user,

@@ -1,24 +1,25 @@
-use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::error::is_missing_reference;
-use super::{Database, DatabaseError, Doing, UNREAD_SCAN, to_bigint};
-use crate::domain::{ConversationId, Seq, SessionId, UserId};
+use super::fragments::unread;
+use super::row::row;
+use super::{Context, Database, DatabaseError, UNREAD_SCAN, to_bigint};
+use crate::domain::{ConversationId, Seq, TokenHash, UserId};
 use crate::protocol::UNREAD_MAX;
 
-/// Where a browser takes pushes, and how they are encrypted for it. It does not
-/// print: whoever knows the endpoint can send there.
+/// A browser's push subscription: the endpoint and the encryption keys. Not `Debug`:
+/// whoever knows the endpoint can send there.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PushTarget {
+pub struct PushSubscription {
     pub endpoint: String,
     /// An uncompressed point on P-256.
     pub p256dh: [u8; 65],
     pub auth: [u8; 16],
 }
 
-/// A message that a user was not there for.
+/// A message to a user without a connection, for whom a push may be due.
 #[derive(Clone, Copy, Debug)]
-pub struct Missed {
+pub struct PushCandidate {
     pub user: UserId,
     pub conversation: ConversationId,
     pub seq: Seq,
@@ -28,16 +29,18 @@ pub struct Missed {
 /// One push to send.
 #[derive(Clone)]
 pub struct DuePush {
-    /// Which of the messages asked about.
+    /// The index of the candidate.
     pub index: usize,
-    pub target: PushTarget,
+    pub subscription: PushSubscription,
     pub sender_name: String,
     /// Up to [`UNREAD_MAX`].
     pub unread: u32,
+    /// Whether the recipient is invisible.
+    pub is_invisible: bool,
 }
 
-/// The bytes of a private key on P-256.
-pub type Scalar = [u8; 32];
+/// The server's key for VAPID (RFC 8292): the bytes of a private key on P-256.
+pub type VapidKey = [u8; 32];
 
 const OFFER_KEY: &str = "INSERT INTO push_key (scalar) VALUES ($1) ON CONFLICT DO NOTHING";
 
@@ -60,71 +63,76 @@ const UNSUBSCRIBE: &str = "DELETE FROM push_subscriptions WHERE session_hash = $
 
 const FORGET: &str = "DELETE FROM push_subscriptions WHERE endpoint = $1";
 
-// Most people who are away have no subscription: those cost one probe of an
-// index. Who has read the message elsewhere, or whose session is over, gets none.
-const DUE: &str = "
-SELECT a.place, p.endpoint, p.p256dh, p.auth, u.name AS sender_name, (SELECT count(*) FROM (
-    SELECT sender_id FROM events
-    WHERE conversation_id = a.conversation_id AND seq > m.read_seq ORDER BY seq DESC LIMIT $5
-) newest WHERE sender_id <> a.user_id) AS unread
+// Most users who are away have no subscription: those cost one probe of an index.
+// Users who have read the message elsewhere, or whose session has ended, get none.
+// The join with `members` is `domain::may(role, Read)`.
+const DUE: &str = concat!(
+    "
+SELECT a.place, p.endpoint, p.p256dh, p.auth, u.name AS sender_name, r.visibility % 2 = 1 AS is_invisible, ",
+    unread!("a.conversation_id", "a.user_id", "m.read_seq", "$5"),
+    " AS unread
 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[])
     WITH ORDINALITY AS a (user_id, conversation_id, seq, sender_id, place)
 JOIN push_subscriptions p ON p.user_id = a.user_id
 JOIN sessions s ON s.token_hash = p.session_hash AND s.expires_at > now()
 JOIN members m ON m.conversation_id = a.conversation_id AND m.user_id = a.user_id AND m.read_seq < a.seq
-JOIN users u ON u.id = a.sender_id";
+JOIN users u ON u.id = a.sender_id
+JOIN users r ON r.id = a.user_id"
+);
 
-#[derive(FromRow)]
-struct DueRow {
-    place: i64,
-    endpoint: String,
-    p256dh: [u8; 65],
-    auth: [u8; 16],
-    sender_name: String,
-    unread: i64,
+row! {
+    struct DueRow {
+        place: i64,
+        endpoint: String,
+        p256dh: [u8; 65],
+        auth: [u8; 16],
+        sender_name: String,
+        unread: i64,
+        is_invisible: bool,
+    }
 }
 
 impl Database {
-    /// The key that this database keeps; `fresh` if there was none. All servers
+    /// Returns the key that this database keeps; `fresh` if there was none. All servers
     /// on one database get the same.
-    pub async fn push_key(&self, fresh: Scalar) -> Result<Scalar, DatabaseError> {
-        let doing = "keep the key of pushes";
-        sqlx::query(OFFER_KEY).bind(fresh).execute(&self.pool).await.doing(doing)?;
-        sqlx::query_scalar(KEY).fetch_one(&self.pool).await.doing(doing)
+    pub async fn push_key(&self, fresh: VapidKey) -> Result<VapidKey, DatabaseError> {
+        let context = "keep the key of pushes";
+        sqlx::query(OFFER_KEY).bind(fresh).execute(&self.pool).await.context(context)?;
+        sqlx::query_scalar(KEY).fetch_one(&self.pool).await.context(context)
     }
 
-    /// From now on pushes of this session go to `target`, and to no other; of
-    /// more than `limit` of the user the oldest makes room. False when the
+    /// Stores the only subscription of this session. If the user has more than `limit`,
+    /// the oldest is removed. Returns `false` if the
     /// session has ended meanwhile.
     pub async fn subscribe(
         &self,
-        session: SessionId,
+        session: TokenHash,
         user: UserId,
-        target: &PushTarget,
+        subscription: &PushSubscription,
         limit: usize,
     ) -> Result<bool, DatabaseError> {
-        let doing = "subscribe to pushes";
+        let context = "subscribe to pushes";
         let session = &session.0[..];
-        let mut transaction = self.pool.begin().await.doing(doing)?;
-        let endpoint = &target.endpoint;
+        let mut transaction = self.pool.begin().await.context(context)?;
+        let endpoint = &subscription.endpoint;
         sqlx::query(DROP_OTHERS)
             .bind(session)
             .bind(endpoint)
             .execute(&mut *transaction)
             .await
-            .doing(doing)?;
+            .context(context)?;
         let subscribed = sqlx::query(SUBSCRIBE)
             .bind(session)
             .bind(endpoint)
             .bind(user.0)
-            .bind(target.p256dh)
-            .bind(target.auth)
+            .bind(subscription.p256dh)
+            .bind(subscription.auth)
             .execute(&mut *transaction)
             .await;
         if subscribed.as_ref().is_err_and(is_missing_reference) {
             return Ok(false);
         }
-        subscribed.doing(doing)?;
+        subscribed.context(context)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         sqlx::query(DROP_OLDEST)
             .bind(user.0)
@@ -132,38 +140,43 @@ impl Database {
             .bind(limit)
             .execute(&mut *transaction)
             .await
-            .doing(doing)?;
-        transaction.commit().await.doing(doing)?;
+            .context(context)?;
+        transaction.commit().await.context(context)?;
         Ok(true)
     }
 
-    /// No more pushes of this session; there may have been none.
-    pub async fn unsubscribe(&self, session: SessionId) -> Result<(), DatabaseError> {
-        let doing = "unsubscribe from pushes";
-        sqlx::query(UNSUBSCRIBE).bind(&session.0[..]).execute(&self.pool).await.map(drop).doing(doing)
+    /// Removes the subscription of this session, if there is one.
+    pub async fn unsubscribe(&self, session: TokenHash) -> Result<(), DatabaseError> {
+        let context = "unsubscribe from pushes";
+        sqlx::query(UNSUBSCRIBE).bind(&session.0[..]).execute(&self.pool).await.map(drop).context(context)
     }
 
-    /// Its push service says that this one is gone.
-    pub async fn forget_push_target(&self, endpoint: &str) -> Result<(), DatabaseError> {
-        sqlx::query(FORGET).bind(endpoint).execute(&self.pool).await.map(drop).doing("forget a subscription")
+    /// Removes a subscription that its push service reports as gone.
+    pub async fn forget_subscription(&self, endpoint: &str) -> Result<(), DatabaseError> {
+        sqlx::query(FORGET)
+            .bind(endpoint)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .context("forget a subscription")
     }
 
-    /// Where to push what was missed: a row for each subscription of a user who
-    /// has not read it.
-    pub async fn due_pushes(&self, missed: &[Missed]) -> Result<Vec<DuePush>, DatabaseError> {
+    /// Returns the due pushes: one for each subscription of a user who
+    /// has not read the message.
+    pub async fn due_pushes(&self, missed: &[PushCandidate]) -> Result<Vec<DuePush>, DatabaseError> {
         let users: Vec<Uuid> = missed.iter().map(|missed| missed.user.0).collect();
         let conversations: Vec<Uuid> = missed.iter().map(|missed| missed.conversation.0).collect();
-        let places: Vec<i64> = missed.iter().map(|missed| to_bigint(missed.seq)).collect();
+        let seqs: Vec<i64> = missed.iter().map(|missed| to_bigint(missed.seq)).collect();
         let senders: Vec<Uuid> = missed.iter().map(|missed| missed.sender.0).collect();
         let rows: Vec<DueRow> = sqlx::query_as(DUE)
             .bind(users)
             .bind(conversations)
-            .bind(places)
+            .bind(seqs)
             .bind(senders)
             .bind(UNREAD_SCAN)
             .fetch_all(&self.pool)
             .await
-            .doing("look for subscriptions")?;
+            .context("look for subscriptions")?;
         Ok(rows.into_iter().map(DueRow::into_due).collect())
     }
 }
@@ -173,9 +186,10 @@ impl DueRow {
         DuePush {
             // `WITH ORDINALITY` counts from 1.
             index: usize::try_from(self.place - 1).unwrap_or(usize::MAX),
-            target: PushTarget { endpoint: self.endpoint, p256dh: self.p256dh, auth: self.auth },
+            subscription: PushSubscription { endpoint: self.endpoint, p256dh: self.p256dh, auth: self.auth },
             sender_name: self.sender_name,
             unread: u32::try_from(self.unread).unwrap_or(UNREAD_MAX).min(UNREAD_MAX),
+            is_invisible: self.is_invisible,
         }
     }
 }

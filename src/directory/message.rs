@@ -2,83 +2,86 @@ use std::sync::Arc;
 
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{ConnectionId, Envelope, Link};
-use crate::domain::{ClientId, ConversationId, Seq, Text, UserId};
-use crate::protocol::{Message, Problem};
+use super::{ConnectionHandle, ConnectionId, Envelope};
+use crate::domain::{ClientId, ConversationId, Operation, Seq, UserId};
+use crate::protocol::{Event, Problem};
 
-/// What may be said to a user's actor.
+/// The messages that a user's actor handles.
 #[derive(Debug)]
 pub enum UserMessage {
     /// One of the user's connections received these frames.
     Frames(Vec<Envelope>),
-    /// A connection has come.
-    Attach(Link),
-    /// A connection has gone.
+    /// A connection has opened.
+    Attach(ConnectionHandle),
+    /// A connection has closed.
     Detach(ConnectionId),
-    /// What a batch means for this user, in the order of the log.
-    Settled(Vec<Settled>),
-    /// This actor is new and answers find it now, or a persistence actor was
-    /// restarted or has given up what it held: submit again what has no answer.
-    Resubmit,
-    /// The presence actor was restarted: say again what is watched.
-    Rewatch,
-    /// The user has chosen anew whether to be seen by others.
+    /// What a committed batch has for this user, in the order of the log.
+    Deliver(Vec<Delivery>),
+    /// Submit every unanswered send again: this actor is new and results find it
+    /// now, or a persistence actor was restarted or gave up what it held.
+    ResubmitInFlight,
+    /// The presence actor was restarted: report again what is watched, and whether the
+    /// user is away.
+    ReannouncePresence,
+    /// The user became visible or invisible to others.
     Visibility,
-    /// A presence frame for connections that look.
+    /// Presence has taken this actor's report and accepts the next one.
+    Reported,
+    /// A presence frame for the connections that watch.
     Presence(Utf8Bytes),
-    /// Somebody is writing to this user; never stored.
+    /// Somebody is typing to this user; never stored.
     Typing(Utf8Bytes),
-    /// The members of a conversation of this user, as asked by the actor
-    /// itself; none when it is not one of this user's.
+    /// The members of a conversation, which the actor itself asked for; `None` if
+    /// the user is not one of them.
     Members(ConversationId, Option<Arc<[UserId]>>),
 }
 
 /// One consequence of a committed batch for one user.
 #[derive(Clone, Debug)]
-pub enum Settled {
-    /// To the sender: what became of a submission.
-    Answer(Answer),
+pub enum Delivery {
+    /// To the sender: the result of a send.
+    SendResult(SendResult),
     /// To everyone else in the conversation.
-    Event(Committed),
+    Event(StoredEvent),
     /// A `receipt` frame, of this user or of another member.
     Receipt(Utf8Bytes),
-    /// This user gave a position in a conversation that is not this user's.
+    /// This user reported a position in a conversation of which they are no member.
     NoSuchConversation(ConversationId),
 }
 
-/// A message on its way to be stored.
+/// What a user's actor asks persistence to store.
 #[derive(Clone, Debug)]
-pub struct Submission {
+pub struct SendRequest {
     pub sender: UserId,
-    /// The connection that gets the answer; the sender's others see the message.
+    /// The connection that gets the result; the sender's others get the event.
     pub origin: ConnectionId,
     pub client_id: ClientId,
     pub conversation: ConversationId,
-    pub body: Text,
+    pub operation: Operation,
 }
 
-/// What became of a submission.
+/// The result of a [`SendRequest`].
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct SendResult {
     pub origin: ConnectionId,
     pub client_id: ClientId,
     pub conversation: ConversationId,
-    pub outcome: Result<Committed, Problem>,
+    pub outcome: Result<StoredEvent, Problem>,
 }
 
-/// A message that PostgreSQL has committed, encoded once for every reader.
+/// An event that PostgreSQL has committed, encoded once for every reader.
 #[derive(Clone, Debug)]
-pub struct Committed {
-    pub message: Arc<Message>,
-    /// The `message` frame.
+pub struct StoredEvent {
+    pub event: Arc<Event>,
+    /// The `event` frame.
     pub frame: Utf8Bytes,
     /// Whether it had been stored before.
     pub duplicate: bool,
 }
 
-/// How far a user has received and read a conversation; 0 where nothing is said.
+/// How far a user has received and read a conversation; 0 means "unchanged".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct ReceiptUpdate {
     pub user: UserId,
     pub conversation: ConversationId,
     pub delivered: Seq,

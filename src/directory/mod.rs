@@ -1,17 +1,20 @@
-//! Where is this user, and what may be said to them: the one place that knows.
+//! Finds the actor of each connected user, and lists who is online.
 //!
-//! The presence actor is the only writer; everybody reads without asking an
-//! actor. On several nodes, this is where a user of another one is looked up.
+//! The presence actor writes it; only a choice of visibility is applied by whoever
+//! learns of it. Everybody reads it without asking an actor. With several nodes, users
+//! of other nodes would be looked up here.
 
-mod address;
+mod actor_slot;
+mod close_reason;
 mod envelope;
-mod link;
+mod handle;
+mod heartbeat;
+mod in_flight;
 mod message;
+mod online_users;
 mod outbound;
-mod pending;
 mod recipient;
-mod roster;
-pub mod shared;
+pub mod sync;
 
 use std::collections::HashSet;
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -19,86 +22,89 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use dashmap::DashMap;
 use ractor::{ActorId, ActorRef};
 
-pub use address::Address;
-pub use envelope::{Envelope, Opened, Returned};
-pub use link::{Close, ConnectionId, Link, Outgoing};
-pub use message::{Answer, Committed, Progress, Settled, Submission, UserMessage};
+pub use actor_slot::ActorSlot;
+pub use close_reason::CloseReason;
+pub use envelope::{Envelope, LARGE_FRAME_BYTES, OpenedFrame, ReturnedFrames};
+pub use handle::{ConnectionHandle, ConnectionId, OutboundReceiver, REPLAY_ROOM_BYTES};
+pub use heartbeat::{Heartbeat, HeartbeatAnswer, InjectedFault};
+pub use in_flight::InFlightSends;
+pub use message::{Delivery, ReceiptUpdate, SendRequest, SendResult, StoredEvent, UserMessage};
+pub use online_users::{Change, OnlineUsers};
 pub use outbound::OutboundLimits;
-pub use pending::Pending;
 pub use recipient::Recipient;
-pub use roster::{Change, Roster};
 
 use crate::domain::{UserId, Visibility};
 
 /// The users of this server who have a connection, and who is shown as online.
 pub struct Directory<A = ActorRef<UserMessage>> {
     actors: DashMap<UserId, A>,
-    roster: RwLock<Roster>,
+    online_users: RwLock<OnlineUsers>,
 }
 
 impl<A> Default for Directory<A> {
     fn default() -> Self {
-        Self { actors: DashMap::new(), roster: RwLock::default() }
+        Self { actors: DashMap::new(), online_users: RwLock::default() }
     }
 }
 
 impl<A: Recipient> Directory<A> {
-    /// The user's actor; none while the user has no connection, and for
-    /// microseconds while a crashed one is being replaced.
+    /// Returns the user's actor, or `None` while the user has no connection or a
+    /// crashed actor is being replaced (for microseconds).
     pub fn get(&self, user: UserId) -> Option<A> {
         self.actors.get(&user).map(|entry| entry.value().clone())
     }
 
-    /// Says something to a user, if connected. A message to an actor that is
-    /// dying is lost: its connections resynchronise from the log.
-    pub fn tell(&self, user: UserId, message: UserMessage) {
+    /// Sends a message to the user's actor, if the user is connected. A message to
+    /// a dying actor is lost: its connections resynchronise from the log.
+    pub fn cast(&self, user: UserId, message: UserMessage) {
         if let Some(entry) = self.actors.get(&user)
-            && !entry.value().tell(message)
+            && !entry.value().try_cast(message)
         {
-            tracing::debug!(%user, "told an actor that is being replaced");
+            tracing::debug!(%user, "sent to an actor that is being replaced");
         }
     }
 
-    /// Whether the user has a socket here, as far as is known.
+    /// Whether the user has a connection here, as far as the directory knows.
     pub fn is_connected(&self, user: UserId) -> bool {
         self.actors.contains_key(&user)
     }
 
-    /// Tells everyone who has an actor now to submit again what has no answer.
-    pub fn ask_to_resubmit(&self) {
+    /// Asks every user's actor to submit its unanswered sends again.
+    pub fn resubmit_in_flight(&self) {
         for entry in &self.actors {
-            // False: a dying one, whose connections do so by themselves.
-            let _told = entry.value().tell(UserMessage::Resubmit);
+            // False: the actor is dying, and its successor resubmits by itself.
+            let _sent = entry.value().try_cast(UserMessage::ResubmitInFlight);
         }
     }
 
-    /// What a user has chosen is in force here, whoever says so: the number only
-    /// grows, and nobody is to be shown for as long as a message takes.
-    pub fn learn_visibility(&self, user: UserId, visibility: Visibility) {
-        self.roster_mut().learn(user, visibility);
+    /// Applies a user's choice at once, whoever calls this: the version only
+    /// grows, and an invisible user must not be shown until a message arrives.
+    pub fn apply_visibility(&self, user: UserId, visibility: Visibility) {
+        self.online_users_mut().apply_visibility(user, visibility);
     }
 
     /// Who is shown as online.
-    pub fn roster(&self) -> RwLockReadGuard<'_, Roster> {
-        self.roster.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    pub fn online_users(&self) -> RwLockReadGuard<'_, OnlineUsers> {
+        self.online_users.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// For the presence actor only.
-    pub fn roster_mut(&self) -> RwLockWriteGuard<'_, Roster> {
-        self.roster.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// For the presence actor, and [`apply_visibility`](Self::apply_visibility), only.
+    pub fn online_users_mut(&self) -> RwLockWriteGuard<'_, OnlineUsers> {
+        self.online_users.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// For the presence actor only: `actor` is the user from now on.
+    /// For the presence actor only: messages for the user go to `actor` from now on.
     pub fn put(&self, user: UserId, actor: A) {
         self.actors.insert(user, actor);
     }
 
-    /// For the presence actor only: forgets everyone else.
+    /// For the presence actor only: removes every actor that is not `living`.
     pub fn retain(&self, living: &HashSet<ActorId>) {
         self.actors.retain(|_, actor| living.contains(&actor.id()));
     }
 
-    /// For the presence actor only: forgets the user, unless replaced meanwhile.
+    /// For the presence actor only: removes the user, unless another actor has
+    /// replaced this one.
     pub fn remove(&self, user: UserId, actor: ActorId) {
         self.actors.remove_if(&user, |_, current| current.id() == actor);
     }

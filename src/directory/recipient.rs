@@ -2,14 +2,14 @@ use ractor::{ActorId, ActorRef, ActorStatus};
 
 use super::UserMessage;
 
-/// What is asked of a user's actor by those who write to it: a reference, or
-/// what stands for one in the model of `connection`.
+/// What senders need of a user's actor: an `ActorRef`, or what stands for one in
+/// the model of `connection`.
 pub trait Recipient: Clone {
     fn id(&self) -> ActorId;
-    /// Whether it takes messages, as far as it knows.
-    fn lives(&self) -> bool;
-    /// False when it takes none: then the message has been dropped.
-    fn tell(&self, message: UserMessage) -> bool;
+    /// Whether the actor takes messages, as far as the reference knows.
+    fn is_alive(&self) -> bool;
+    /// Returns `false` if the actor takes no messages; the message is dropped.
+    fn try_cast(&self, message: UserMessage) -> bool;
 }
 
 impl Recipient for ActorRef<UserMessage> {
@@ -17,11 +17,11 @@ impl Recipient for ActorRef<UserMessage> {
         self.get_id()
     }
 
-    fn lives(&self) -> bool {
+    fn is_alive(&self) -> bool {
         self.get_status() < ActorStatus::Draining
     }
 
-    fn tell(&self, message: UserMessage) -> bool {
+    fn try_cast(&self, message: UserMessage) -> bool {
         self.cast(message).is_ok()
     }
 }

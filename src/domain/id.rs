@@ -3,14 +3,16 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ts_rs::TS;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// One UUID newtype: a string on the wire, in TypeScript too.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, TS)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, TS, ToSchema)]
         #[ts(type = "string")]
+        #[schema(value_type = String, format = "uuid")]
         pub struct $name(pub Uuid);
 
         impl fmt::Display for $name {
@@ -57,16 +59,16 @@ id! {
 }
 
 impl UserId {
-    /// A fresh id, later than every earlier one of this process.
+    /// A fresh id, at random: it does not tell when somebody came.
     pub fn fresh() -> Self {
-        Self(Uuid::now_v7())
+        Self(Uuid::new_v4())
     }
 }
 
 impl ConversationId {
-    /// A fresh id, later than every earlier one of this process.
+    /// A fresh id, at random.
     pub fn fresh() -> Self {
-        Self(Uuid::now_v7())
+        Self(Uuid::new_v4())
     }
 }
 

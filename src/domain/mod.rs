@@ -1,19 +1,39 @@
-//! What the words mean: identifiers, names, message texts. Pure values that
+//! The values of the domain: identifiers, names, message texts. Pure values that
 //! can only be made valid; nothing here knows a socket, an actor or SQL.
 
-mod budget;
+mod address;
+mod agent;
+mod authority;
 mod id;
+mod kind;
+mod message_text;
 mod name;
+mod operation;
+mod quota;
+mod rate;
+mod restart_intensity;
+mod search;
+mod server_key;
 mod session;
-mod text;
 mod visibility;
+mod weak_password;
 
-pub use budget::Budget;
+pub use address::AddressKey;
+pub use agent::Agent;
+pub use authority::{Action, Role, may};
 pub use id::{ClientId, ConversationId, UserId};
-pub use name::{Name, NameError, name_key};
-pub use session::{SessionId, SessionSecret};
-pub use text::{Text, TextError};
+pub use kind::Kind;
+pub use message_text::{MessageText, MessageTextError};
+pub use name::{Name, NameError, name_key, stored_skeleton};
+pub use operation::Operation;
+pub use quota::Quota;
+pub use rate::{Bucket, Rate};
+pub use restart_intensity::RestartIntensity;
+pub use search::{search_continued, search_cursor, search_key, search_terms};
+pub use server_key::ServerKey;
+pub use session::{SessionId, SessionSecret, TokenHash};
 pub use visibility::Visibility;
+pub use weak_password::Weakness;
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;

@@ -11,7 +11,13 @@ const SECRET_BYTES: usize = 32;
 #[derive(Clone)]
 pub struct SessionSecret([u8; SECRET_BYTES]);
 
-/// Names a session: SHA-256 of its secret, of no use to whoever reads it.
+/// Finds a session: SHA-256 of its secret, of no use to whoever reads it. A new
+/// password changes the secret, and this with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// Names a session for as long as it lasts, at random. It opens nothing: the
+/// user's other sessions are shown it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub [u8; 32]);
 
@@ -42,14 +48,40 @@ impl SessionSecret {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    pub fn id(&self) -> SessionId {
-        SessionId(Sha256::digest(self.0).into())
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(self.0).into())
+    }
+}
+
+impl SessionId {
+    /// Reads what [`text`](Self::text) wrote; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 64 || !text.bytes().all(is_lower_hex) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// 64 hexadecimal digits.
+    pub fn text(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 impl fmt::Debug for SessionSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionSecret(…)")
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
     }
 }
 
@@ -70,9 +102,18 @@ mod tests {
     fn a_secret_reads_back_and_prints_nothing() {
         let secret = SessionSecret::generate();
         let again = SessionSecret::parse(&secret.text()).unwrap();
-        assert_eq!(again.id(), secret.id());
+        assert_eq!(again.hash(), secret.hash());
         assert_eq!(format!("{secret:?}"), "SessionSecret(…)");
-        assert_ne!(SessionSecret::generate().id(), secret.id());
+        assert_ne!(SessionSecret::generate().hash(), secret.hash());
+    }
+
+    #[test]
+    fn the_id_of_a_session_has_one_spelling() {
+        let id = SessionId(std::array::from_fn(|n| n as u8 * 7));
+        assert_eq!(SessionId::parse(&id.text()), Some(id));
+        for wrong in ["", "00", &id.text().to_uppercase(), &id.text()[1..], &"é".repeat(32)] {
+            assert_eq!(SessionId::parse(wrong), None, "{wrong}");
+        }
     }
 
     /// Two spellings would be two cookies for one session.

@@ -1,11 +1,26 @@
-/// Whether a user wants to be seen by others, as the number of times that this
-/// has changed: odd while invisible. So of two choices the greater number is the
-/// newer one, in whatever order they arrive.
+/// Whether a user is visible to others, as the version of that choice: it counts the
+/// changes, and is odd while the user is invisible. So the greater of two versions is
+/// the newer choice, in whatever order they arrive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Visibility(pub u64);
+pub struct Visibility {
+    version: u64,
+}
 
 impl Visibility {
+    pub const fn from_version(version: u64) -> Self {
+        Self { version }
+    }
+
+    pub fn version(self) -> u64 {
+        self.version
+    }
+
     pub fn is_invisible(self) -> bool {
-        self.0 % 2 == 1
+        self.version % 2 == 1
+    }
+
+    /// The choice before this one; `None` if the user has never changed it.
+    pub fn previous(self) -> Option<Self> {
+        self.version.checked_sub(1).map(Self::from_version)
     }
 }

@@ -4,57 +4,57 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::Waiting;
+use super::QueuedSend;
 use super::buffer::Refused;
-use crate::database::{Appended, Moved, NewEvent, Place};
-use crate::directory::{Answer, Committed, Settled, Submission};
-use crate::domain::{ClientId, UserId, Visibility, rfc3339};
-use crate::protocol::{Code, Message, Problem, ServerFrame};
+use crate::database::{AppendOutcome, Appended, NewEvent, PositionChange};
+use crate::directory::{Delivery, SendRequest, SendResult, StoredEvent};
+use crate::domain::{ClientId, ConversationId, UserId, Visibility, rfc3339};
+use crate::protocol::{Code, Content, Event, PINS_MAX, Problem, ServerFrame};
 
-/// What a batch means for each user: one message to each, however much it is.
-pub type Deliveries = HashMap<UserId, Vec<Settled>>;
+/// What each user's actor is sent after a batch: one message to each user.
+pub type Deliveries = HashMap<UserId, Vec<Delivery>>;
 
-/// Submissions that are stored together, in the order in which they came.
+/// Sends that are stored together, in the order in which they arrived.
 ///
-/// The same message may be in it several times (resent before it was stored):
+/// The same one may be in the batch several times (resent before it was stored):
 /// it goes to the database once and is answered every time.
 #[derive(Debug, Default)]
 pub struct Batch {
-    entries: Vec<Entrant>,
-    /// Indices into `entries`: the first of each message.
+    entries: Vec<BatchEntry>,
+    /// Indices into `entries`: the first of each operation.
     distinct: Vec<usize>,
-    by_name: HashMap<(UserId, ClientId), usize>,
+    by_name: HashMap<(ConversationId, UserId, ClientId), usize>,
 }
 
 #[derive(Debug)]
-struct Entrant {
-    waiting: Waiting,
+struct BatchEntry {
+    queued: QueuedSend,
     /// Index into `distinct`.
-    message: usize,
+    operation: usize,
     repeated: bool,
 }
 
 impl Batch {
-    /// Takes it in, unless its client id names another message of this batch:
-    /// which of the two it stands for, the database says of the first.
-    pub fn add(&mut self, waiting: Waiting) -> Result<(), Waiting> {
-        let submission = &waiting.submission;
-        let (message, repeated) = match self.by_name.entry((submission.sender, submission.client_id)) {
+    /// Adds a send. Returns it if its client id belongs to another operation of this batch:
+    /// once the first is stored, the database rejects the second.
+    pub fn add(&mut self, queued: QueuedSend) -> Result<(), QueuedSend> {
+        let request = &queued.request;
+        let name = (request.conversation, request.sender, request.client_id);
+        let (operation, repeated) = match self.by_name.entry(name) {
             Entry::Vacant(vacant) => {
                 vacant.insert(self.distinct.len());
                 self.distinct.push(self.entries.len());
                 (self.distinct.len() - 1, false)
             }
             Entry::Occupied(occupied) => {
-                let message = *occupied.get();
-                let first = &self.entries[self.distinct[message]].waiting.submission;
-                if first.conversation != submission.conversation || first.body != submission.body {
-                    return Err(waiting);
+                let index = *occupied.get();
+                if self.entries[self.distinct[index]].queued.request.operation != request.operation {
+                    return Err(queued);
                 }
-                (message, true)
+                (index, true)
             }
         };
-        self.entries.push(Entrant { waiting, message, repeated });
+        self.entries.push(BatchEntry { queued, operation, repeated });
         Ok(())
     }
 
@@ -66,80 +66,92 @@ impl Batch {
         self.entries.is_empty()
     }
 
-    /// Everything in it, in order.
-    pub fn into_waiting(self) -> impl DoubleEndedIterator<Item = Waiting> {
-        self.entries.into_iter().map(|entrant| entrant.waiting)
+    /// All sends, in order.
+    pub fn into_sends(self) -> impl DoubleEndedIterator<Item = QueuedSend> {
+        self.entries.into_iter().map(|entry| entry.queued)
     }
 
-    /// Each message once.
+    /// Each operation once.
     pub fn events(&self) -> Vec<NewEvent<'_>> {
         let event = |index: &usize| {
-            let submission = &self.entries[*index].waiting.submission;
+            let request = &self.entries[*index].queued.request;
             NewEvent {
-                sender: submission.sender,
-                client_id: submission.client_id,
-                conversation: submission.conversation,
-                body: submission.body.as_str(),
+                sender: request.sender,
+                client_id: request.client_id,
+                conversation: request.conversation,
+                operation: &request.operation,
             }
         };
         self.distinct.iter().map(event).collect()
     }
 
-    /// What the committed batch means for whom, in the order of the logs.
+    /// The deliveries of the committed batch, in the order of the logs.
     ///
-    /// Every message goes to the other members, also one that had been stored
+    /// Every event goes to the other members, even one that had been stored
     /// before: its first delivery may have been lost in a crash right after
-    /// the commit. Members drop what they know.
+    /// the commit. Clients drop events that they have.
     ///
-    /// The places in the queue are free again before anybody hears of it.
-    pub fn settle(self, appended: &Appended) -> Deliveries {
+    /// The permits of the queue are released before anything is delivered.
+    pub fn fan_out(self, appended: &Appended) -> Deliveries {
         let mut clock = Clock::default();
         let outcomes: Vec<_> = self
             .distinct
             .iter()
-            .zip(&appended.places)
-            .map(|(index, place)| outcome(&self.entries[*index].waiting.submission, *place, &mut clock))
+            .zip(&appended.outcomes)
+            .map(|(index, append_outcome)| {
+                outcome(&self.entries[*index].queued.request, *append_outcome, &mut clock)
+            })
             .collect();
-        let mut order: Vec<&Entrant> = self.entries.iter().collect();
-        // Those stored before lie before those stored now.
-        order.sort_by_key(|entrant| match appended.places[entrant.message] {
-            Place::Stored { seq, duplicate: true, .. } => seq,
+        let mut order: Vec<&BatchEntry> = self.entries.iter().collect();
+        // Events stored before precede those stored now.
+        order.sort_by_key(|entry| match appended.outcomes[entry.operation] {
+            AppendOutcome::Stored { seq, duplicate: true, .. } => seq,
             _ => u64::MAX,
         });
         let mut deliveries = Deliveries::new();
-        for entrant in order {
-            let submission = &entrant.waiting.submission;
-            let outcome = &outcomes[entrant.message];
-            if let (Ok(committed), false) = (outcome, entrant.repeated) {
-                let members = appended.members.get(&submission.conversation);
+        for entry in order {
+            let request = &entry.queued.request;
+            let outcome = &outcomes[entry.operation];
+            if let (Ok(event), false) = (outcome, entry.repeated) {
+                let members = appended.members.get(&request.conversation);
                 for member in members.iter().flat_map(|members| members.iter()) {
-                    if *member != submission.sender {
-                        deliveries.entry(*member).or_default().push(Settled::Event(committed.clone()));
+                    if *member != request.sender {
+                        deliveries.entry(*member).or_default().push(Delivery::Event(event.clone()));
                     }
                 }
             }
-            let outcome = outcome.clone().map(|committed| Committed {
-                duplicate: committed.duplicate || entrant.repeated,
-                ..committed
-            });
-            deliveries.entry(submission.sender).or_default().push(answer(submission, outcome));
+            let outcome = outcome
+                .clone()
+                .map(|event| StoredEvent { duplicate: event.duplicate || entry.repeated, ..event });
+            deliveries.entry(request.sender).or_default().push(send_result(request, outcome));
         }
         deliveries
     }
 }
 
-/// What moved positions mean for whom: others see how far the member got, unless
-/// that is hidden from them; the member's own connections see what is left unread.
-pub fn settle_positions(moved: &[Moved], is_hidden: impl Fn(UserId, Visibility) -> bool) -> Deliveries {
+/// How many errors about conversations of others one statement returns to a user:
+/// a client that claims to have read many has no use for more.
+const ERRORS_MAX: usize = 8;
+
+/// The deliveries of changed positions: other members get the position, unless it is
+/// hidden from them; the user's own connections get the unread count.
+pub fn fan_out_positions(
+    changes: &[PositionChange],
+    is_hidden: impl Fn(UserId, Visibility) -> bool,
+) -> Deliveries {
     let mut deliveries = Deliveries::new();
-    for moved in moved {
-        match moved {
-            Moved::NoSuchConversation { user, conversation } => {
-                deliveries.entry(*user).or_default().push(Settled::NoSuchConversation(*conversation));
+    for change in changes {
+        match change {
+            PositionChange::NoSuchConversation { user, conversation } => {
+                let own = deliveries.entry(*user).or_default();
+                let is_error = |delivery: &&Delivery| matches!(delivery, Delivery::NoSuchConversation(_));
+                if own.iter().filter(is_error).count() < ERRORS_MAX {
+                    own.push(Delivery::NoSuchConversation(*conversation));
+                }
             }
-            Moved::To { position, unread, visibility, others } => {
+            PositionChange::Advanced { position, unread, visibility, others } => {
                 let receipt =
-                    |unread| Settled::Receipt(ServerFrame::Receipt(position.receipt(unread)).encode());
+                    |unread| Delivery::Receipt(ServerFrame::Receipt(position.receipt(unread)).encode());
                 if unread.is_some() {
                     deliveries.entry(position.user).or_default().push(receipt(*unread));
                 }
@@ -156,26 +168,26 @@ pub fn settle_positions(moved: &[Moved], is_hidden: impl Fn(UserId, Visibility) 
     deliveries
 }
 
-/// A refusal of submissions, by sender.
+/// The deliveries of refused sends.
 pub fn refuse(refused: Refused) -> Deliveries {
-    let Refused { submissions, problem } = refused;
+    let Refused { requests, problem } = refused;
     let mut deliveries = Deliveries::new();
-    for Waiting { submission, .. } in submissions {
-        deliveries.entry(submission.sender).or_default().push(answer(&submission, Err(problem.clone())));
+    for QueuedSend { request, .. } in requests {
+        deliveries.entry(request.sender).or_default().push(send_result(&request, Err(problem.clone())));
     }
     deliveries
 }
 
-fn answer(submission: &Submission, outcome: Result<Committed, Problem>) -> Settled {
-    Settled::Answer(Answer {
-        origin: submission.origin,
-        client_id: submission.client_id,
-        conversation: submission.conversation,
+fn send_result(request: &SendRequest, outcome: Result<StoredEvent, Problem>) -> Delivery {
+    Delivery::SendResult(SendResult {
+        origin: request.origin,
+        client_id: request.client_id,
+        conversation: request.conversation,
         outcome,
     })
 }
 
-/// Writes times; those of a batch are nearly all the same.
+/// Formats times; those of a batch are nearly all the same.
 #[derive(Default)]
 struct Clock(Option<(OffsetDateTime, Arc<str>)>);
 
@@ -188,26 +200,37 @@ impl Clock {
     }
 }
 
-fn outcome(submission: &Submission, place: Place, clock: &mut Clock) -> Result<Committed, Problem> {
-    match place {
-        Place::Stored { seq, at, duplicate } => {
-            let frame = ServerFrame::Message(Message {
-                conversation: submission.conversation,
+fn outcome(
+    request: &SendRequest,
+    append_outcome: AppendOutcome,
+    clock: &mut Clock,
+) -> Result<StoredEvent, Problem> {
+    match append_outcome {
+        AppendOutcome::Stored { seq, at, duplicate } => {
+            let frame = ServerFrame::Event(Event {
+                conversation: request.conversation,
                 seq,
-                sender: submission.sender,
-                client_id: submission.client_id,
+                sender: request.sender,
+                client_id: request.client_id,
                 at: clock.write(at),
-                body: submission.body.shared(),
+                content: Content::from(&request.operation),
             });
             let encoded = frame.encode();
-            let ServerFrame::Message(message) = frame else { unreachable!("made two lines above") };
-            Ok(Committed { message: Arc::new(message), frame: encoded, duplicate })
+            let ServerFrame::Event(event) = frame else { unreachable!("made two lines above") };
+            Ok(StoredEvent { event: Arc::new(event), frame: encoded, duplicate })
         }
-        Place::IdReused => {
-            let sentence = "This client_id names another message of yours.";
+        AppendOutcome::IdReused => {
+            let sentence = "You have already used this `client_id` for something else.";
             Err(Problem::new(Code::IdReused, sentence).field("client_id"))
         }
-        Place::NoSuchConversation => Err(no_such_conversation()),
+        AppendOutcome::NoSuchConversation => Err(no_such_conversation()),
+        AppendOutcome::NoSuchMessage => {
+            Err(Problem::new(Code::NotFound, "There is no such message.").field("target"))
+        }
+        AppendOutcome::TooManyPins => {
+            let sentence = format!("At most {PINS_MAX} messages can be pinned in a conversation.");
+            Err(Problem::new(Code::TooManyPins, sentence))
+        }
     }
 }
 

@@ -1,61 +1,53 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::Waiting;
+use super::QueuedSend;
 use super::batch::Batch;
-use crate::database::{Fault, Position};
-use crate::directory::Progress;
-use crate::domain::{ConversationId, UserId};
+use super::receipts::PendingReceipts;
+use crate::database::{Position, WriteError};
+use crate::directory::ReceiptUpdate;
 use crate::protocol::{Code, Problem};
 
-/// After a failure the next attempt waits this long, twice as long each time.
+/// How long the next attempt after a failure waits, doubled each time.
 const BACK_OFF_MIN: Duration = Duration::from_millis(50);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
 /// How long sends wait for a PostgreSQL that answers but cannot store before
-/// they are refused: long enough for a fail-over, short enough to watch.
-const REFUSING_PATIENCE: Duration = Duration::from_secs(3);
+/// they are refused: long enough for a fail-over, short enough for a user to wait.
+const REFUSING_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// When to try again after such a refusal.
+/// When clients may try again after such a refusal.
 const UNAVAILABLE_RETRY_MS: u32 = 2_000;
 
-/// Conflicts of a batch in a row that are run again at once; more than these
-/// are no race, and wait like any other failure.
-const CONFLICTS_AT_ONCE: u32 = 8;
+/// How many conflicts of a batch in a row are retried at once; more than these
+/// are no race, and back off like any other failure.
+const IMMEDIATE_RETRIES_MAX: u32 = 8;
 
-/// What one writer holds: submissions in order, positions by member, and when
-/// which of them is to be written. No I/O and no clock of its own.
+/// The queue of one writer: sends in order, the pending positions, and the decision
+/// what is written when. It does no I/O and has no clock of its own.
 #[derive(Debug)]
 pub struct Buffer {
     bounds: Bounds,
-    waiting: VecDeque<Waiting>,
-    /// The sizes of the coming batches, last first, while a batch is being
-    /// taken apart to find the row that is refused.
-    parts: Vec<usize>,
-    positions: BTreeMap<(ConversationId, UserId), Reached>,
-    /// Before this, positions are only gathered.
+    queue: VecDeque<QueuedSend>,
+    /// The sizes of the next batches, last first, while a batch is bisected to find
+    /// the row that PostgreSQL rejects.
+    bisection: Vec<usize>,
+    receipts: PendingReceipts,
+    /// Before this time, positions are only collected.
     positions_due: Option<Instant>,
     outage: Option<Outage>,
     conflicts: u32,
-    /// Whether work has been handed out and is neither done nor failed.
+    /// Whether work has been handed out and has not been reported as done or failed.
     busy: bool,
     draining: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Rows in one statement.
+    /// The maximum number of rows in one statement.
     pub batch: usize,
-    /// Members with a position to store; those of more are dropped.
-    pub positions: usize,
     /// Positions are written at most this often.
     pub positions_interval: Duration,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Reached {
-    delivered: u64,
-    read: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,14 +57,14 @@ struct Outage {
     delay: Duration,
 }
 
-/// One statement's worth.
+/// The work of one statement.
 #[derive(Debug)]
 pub enum Work {
     Messages(Batch),
     Positions(Vec<Position>),
 }
 
-/// What to do now.
+/// What the writer is to do now.
 #[derive(Debug)]
 pub enum Next {
     Work(Work),
@@ -82,20 +74,20 @@ pub enum Next {
     Nothing,
 }
 
-/// Submissions that are given up, and the answer to their senders.
+/// Sends that are refused, and the problem that their senders get.
 #[derive(Debug)]
 pub struct Refused {
-    pub submissions: Vec<Waiting>,
+    pub requests: Vec<QueuedSend>,
     pub problem: Problem,
 }
 
 impl Buffer {
-    pub fn new(bounds: Bounds) -> Self {
+    pub fn new(bounds: Bounds, receipts: PendingReceipts) -> Self {
         Self {
             bounds,
-            waiting: VecDeque::new(),
-            parts: Vec::new(),
-            positions: BTreeMap::new(),
+            queue: VecDeque::new(),
+            bisection: Vec::new(),
+            receipts,
             positions_due: None,
             outage: None,
             conflicts: 0,
@@ -104,34 +96,22 @@ impl Buffer {
         }
     }
 
-    pub fn push(&mut self, waiting: Waiting) {
-        self.waiting.push_back(waiting);
+    pub fn push(&mut self, queue: QueuedSend) {
+        self.queue.push_back(queue);
     }
 
-    /// Positions only grow, so the highest stands for all; what was read has
-    /// been delivered.
-    pub fn reach(&mut self, progress: Progress) {
-        let key = (progress.conversation, progress.user);
-        if self.positions.len() >= self.bounds.positions && !self.positions.contains_key(&key) {
-            return;
-        }
-        let reached = self.positions.entry(key).or_default();
-        reached.read = reached.read.max(progress.read);
-        reached.delivered = reached.delivered.max(progress.delivered).max(reached.read);
-    }
-
-    /// From now on positions wait no longer than messages.
+    /// From now on positions are written without waiting for their interval.
     pub fn drain(&mut self) {
         self.draining = true;
     }
 
-    /// Whether nothing is left to do.
-    pub fn is_settled(&self) -> bool {
-        !self.busy && self.waiting.is_empty() && self.positions.is_empty()
+    /// Whether there is nothing left to write.
+    pub fn is_idle(&self) -> bool {
+        !self.busy && self.queue.is_empty() && self.receipts.is_empty()
     }
 
-    /// What to do at `now`. Work that is handed out comes back through
-    /// [`done`](Self::done) or [`failed`](Self::failed) before there is more.
+    /// Returns what to do at `now`. Work that is handed out must be reported through
+    /// [`failed`](Self::failed) or one of the others before there is more.
     pub fn next(&mut self, now: Instant) -> Next {
         if self.busy {
             return Next::Nothing;
@@ -141,13 +121,13 @@ impl Buffer {
         {
             return Next::At(outage.retry_at);
         }
-        // A message never waits for more than one statement of positions in
+        // A message waits for at most one statement of positions in
         // each interval.
         let too_early = self.positions_due.filter(|due| now < *due && !self.draining);
         let work = match too_early {
-            None if !self.positions.is_empty() => Work::Positions(self.take_positions(now)),
-            _ if !self.waiting.is_empty() => Work::Messages(self.take_batch()),
-            Some(due) if !self.positions.is_empty() => return Next::At(due),
+            None if !self.receipts.is_empty() => Work::Positions(self.take_positions(now)),
+            _ if !self.queue.is_empty() => Work::Messages(self.take_batch()),
+            Some(due) if !self.receipts.is_empty() => return Next::At(due),
             _ => return Next::Nothing,
         };
         self.busy = true;
@@ -156,38 +136,32 @@ impl Buffer {
 
     fn take_positions(&mut self, now: Instant) -> Vec<Position> {
         self.positions_due = Some(now + self.bounds.positions_interval);
-        let mut taken = Vec::new();
-        while taken.len() < self.bounds.batch
-            && let Some(((conversation, user), reached)) = self.positions.pop_first()
-        {
-            taken.push(Position { conversation, user, delivered: reached.delivered, read: reached.read });
-        }
-        taken
+        self.receipts.take(self.bounds.batch)
     }
 
     fn take_batch(&mut self) -> Batch {
-        let limit = self.parts.last().copied().unwrap_or(self.bounds.batch);
+        let limit = self.bisection.last().copied().unwrap_or(self.bounds.batch);
         let mut batch = Batch::default();
         let mut deferred = Vec::new();
         while batch.len() < limit
-            && let Some(waiting) = self.waiting.pop_front()
+            && let Some(queue) = self.queue.pop_front()
         {
-            deferred.extend(batch.add(waiting).err());
+            deferred.extend(batch.add(queue).err());
         }
-        for waiting in deferred.into_iter().rev() {
-            self.waiting.push_front(waiting);
+        for queue in deferred.into_iter().rev() {
+            self.queue.push_front(queue);
         }
         batch
     }
 
-    /// The work was committed; for messages.
-    pub fn stored(&mut self) {
-        self.parts.pop();
+    /// A batch of messages was committed.
+    pub fn messages_committed(&mut self) {
+        self.bisection.pop();
         self.recovered();
     }
 
-    /// The work was committed; for positions.
-    pub fn moved(&mut self) {
+    /// A batch of positions was committed.
+    pub fn positions_committed(&mut self) {
         self.recovered();
     }
 
@@ -197,75 +171,75 @@ impl Buffer {
         self.conflicts = 0;
     }
 
-    /// Nothing of the work was committed, as far as is known; what is already
-    /// stored will be found. Says what is given up.
-    pub fn failed(&mut self, work: Work, fault: &Fault, now: Instant) -> Option<Refused> {
+    /// The work was not committed, as far as is known; sends that were stored after
+    /// all are found later. Returns the sends that are given up.
+    pub fn failed(&mut self, work: Work, error: &WriteError, now: Instant) -> Option<Refused> {
         self.busy = false;
-        match fault {
-            Fault::Rejected(_) => return self.rejected(work, fault),
-            Fault::Conflict(_) if self.conflicts < CONFLICTS_AT_ONCE => {
+        match error {
+            WriteError::Rejected(_) => return self.rejected(work, error),
+            WriteError::Conflict(_) if self.conflicts < IMMEDIATE_RETRIES_MAX => {
                 self.conflicts += 1;
-                self.put_back(work);
+                self.requeue(work);
                 return None;
             }
-            Fault::Conflict(_) | Fault::Refusing(_) | Fault::Away(_) => {}
+            WriteError::Conflict(_) | WriteError::Unwritable(_) | WriteError::Unreachable(_) => {}
         }
-        self.put_back(work);
-        let outage = self.outage_goes_on(now);
-        // Without PostgreSQL sends wait for as long as it takes: they are
-        // bounded, and senders see that they wait. One that is there and
-        // cannot store needs somebody to act, and that is to be seen.
-        let refusing = matches!(fault, Fault::Refusing(_));
-        (refusing && now.duration_since(outage.since) >= REFUSING_PATIENCE).then(|| self.give_up())
+        self.requeue(work);
+        let outage = self.extend_outage(now);
+        // While PostgreSQL is unreachable, sends wait for as long as it takes: they are
+        // bounded, and senders see that they wait. If it answers but cannot
+        // store, somebody has to act, so the senders get an error.
+        let refusing = matches!(error, WriteError::Unwritable(_));
+        (refusing && now.duration_since(outage.since) >= REFUSING_TIMEOUT).then(|| self.give_up())
     }
 
-    fn outage_goes_on(&mut self, now: Instant) -> Outage {
+    fn extend_outage(&mut self, now: Instant) -> Outage {
         let delay = self.outage.map_or(BACK_OFF_MIN, |outage| (outage.delay * 2).min(BACK_OFF_MAX));
         let since = self.outage.map_or(now, |outage| outage.since);
         *self.outage.insert(Outage { since, retry_at: now + delay, delay })
     }
 
     fn give_up(&mut self) -> Refused {
-        self.parts.clear();
-        let sentence = "Messages cannot be stored now.";
+        self.bisection.clear();
+        let sentence = "Messages can't be stored right now.";
         Refused {
-            submissions: self.waiting.drain(..).collect(),
+            requests: self.queue.drain(..).collect(),
             problem: Problem::new(Code::StorageUnavailable, sentence).retry_after_ms(UNAVAILABLE_RETRY_MS),
         }
     }
 
-    /// A value in the work cannot be stored: halves it until it stands alone.
-    fn rejected(&mut self, work: Work, fault: &Fault) -> Option<Refused> {
+    /// A value in the work cannot be stored: bisects the batch until it stands alone.
+    fn rejected(&mut self, work: Work, error: &WriteError) -> Option<Refused> {
         let batch = match work {
             Work::Messages(batch) => batch,
-            // Their values cannot be wrong; a position lost is harmless.
+            // Positions cannot be invalid; losing one is harmless.
             Work::Positions(_) => return None,
         };
-        self.parts.pop();
+        self.bisection.pop();
         let length = batch.len();
         if length > 1 {
-            self.parts.extend([length - length / 2, length / 2]);
-            self.put_back(Work::Messages(batch));
+            self.bisection.extend([length - length / 2, length / 2]);
+            self.requeue(Work::Messages(batch));
             return None;
         }
-        let problem = if fault.is_text() {
-            Problem::new(Code::InvalidText, "This text cannot be stored.").field("body")
+        let problem = if error.is_text() {
+            Problem::new(Code::InvalidText, "This text can't be stored.").field("body")
         } else {
-            Problem::new(Code::Internal, "This message cannot be stored.")
+            Problem::new(Code::Internal, "This can't be stored.")
         };
-        Some(Refused { submissions: batch.into_waiting().collect(), problem })
+        Some(Refused { requests: batch.into_sends().collect(), problem })
     }
 
-    fn put_back(&mut self, work: Work) {
+    fn requeue(&mut self, work: Work) {
         match work {
             Work::Messages(batch) => {
-                for waiting in batch.into_waiting().rev() {
-                    self.waiting.push_front(waiting);
+                for queue in batch.into_sends().rev() {
+                    self.queue.push_front(queue);
                 }
             }
             Work::Positions(positions) => {
                 for Position { conversation, user, delivered, read } in positions {
-                    self.reach(Progress { user, conversation, delivered, read });
+                    self.receipts.update(ReceiptUpdate { user, conversation, delivered, read });
                 }
             }
         }
@@ -273,9 +247,8 @@ impl Buffer {
 
     #[cfg(test)]
     pub fn check_invariants(&self) {
-        assert!(self.positions.len() <= self.bounds.positions);
-        assert!(self.positions.values().all(|reached| reached.read <= reached.delivered));
-        assert!(self.parts.iter().all(|part| (1..=self.bounds.batch).contains(part)));
-        assert!(self.parts.is_empty() || self.busy || !self.waiting.is_empty(), "parts of nothing");
+        self.receipts.check_invariants();
+        assert!(self.bisection.iter().all(|size| (1..=self.bounds.batch).contains(size)));
+        assert!(self.bisection.is_empty() || self.busy || !self.queue.is_empty(), "bisection of nothing");
     }
 }

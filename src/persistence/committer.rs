@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use super::PersistenceMessage;
 use super::batch::Batch;
 use super::buffer::Work;
-use crate::database::{Appended, Fault, Log, Moved, Position};
+use crate::database::{Appended, Log, Position, PositionChange, WriteError};
 
-/// PostgreSQL ends a hung statement itself, earlier; this ends the wait for
-/// one that is no longer there and did not say so, and for a hung commit.
+/// PostgreSQL cancels a hung statement itself, earlier; this ends the wait for
+/// a PostgreSQL that vanished without closing, and for a hung commit.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Owns a writer's connection and does its work, one piece at a time, so that
@@ -22,18 +22,18 @@ pub struct Committer {
     log: Option<Log>,
 }
 
-/// How a piece of work ended.
-pub enum Ended {
+/// The result of a piece of work.
+pub enum WorkDone {
     Messages {
         batch: Batch,
-        result: Result<Appended, Fault>,
+        result: Result<Appended, WriteError>,
         took: Duration,
     },
     Positions {
         positions: Vec<Position>,
-        result: Result<Vec<Moved>, Fault>,
+        result: Result<Vec<PositionChange>, WriteError>,
     },
-    /// A bug; the work is gone with it.
+    /// A bug; the work is lost.
     Panicked,
 }
 
@@ -42,37 +42,37 @@ impl Committer {
         Self { options, log: None }
     }
 
-    /// Works until the actor is gone; what is in hand then is still finished.
+    /// Runs until the actor is gone; the present piece of work is still finished.
     pub async fn run(mut self, mut work: mpsc::Receiver<Work>, actor: ActorRef<PersistenceMessage>) {
         while let Some(work) = work.recv().await {
-            let ended = AssertUnwindSafe(self.perform(work)).catch_unwind().await;
-            let ended = ended.unwrap_or(Ended::Panicked);
-            if actor.cast(PersistenceMessage::Ended(Box::new(ended))).is_err() {
+            let done = AssertUnwindSafe(self.perform(work)).catch_unwind().await;
+            let done = done.unwrap_or(WorkDone::Panicked);
+            if actor.cast(PersistenceMessage::WorkDone(Box::new(done))).is_err() {
                 // The next incarnation finds what was stored by its client ids.
                 return;
             }
         }
     }
 
-    async fn perform(&mut self, work: Work) -> Ended {
+    async fn perform(&mut self, work: Work) -> WorkDone {
         match work {
             Work::Messages(batch) => {
                 let begun = Instant::now();
                 let result = self.attempt(async |log| log.append(&batch.events()).await).await;
-                Ended::Messages { batch, result, took: begun.elapsed() }
+                WorkDone::Messages { batch, result, took: begun.elapsed() }
             }
             Work::Positions(positions) => {
                 let result = self.attempt(async |log| log.advance(&positions).await).await;
-                Ended::Positions { positions, result }
+                WorkDone::Positions { positions, result }
             }
         }
     }
 
     async fn attempt<T>(
         &mut self,
-        statement: impl AsyncFnOnce(&mut Log) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        // Taken out: an attempt that is given up in the middle leaves nothing behind.
+        statement: impl AsyncFnOnce(&mut Log) -> Result<T, WriteError>,
+    ) -> Result<T, WriteError> {
+        // Taken out, so that an attempt that times out leaves no connection behind.
         let log = self.log.take();
         let attempt = async {
             let mut log = match log {
@@ -84,10 +84,10 @@ impl Committer {
         };
         let (log, result) = tokio::time::timeout(ATTEMPT_TIMEOUT, attempt)
             .await
-            .unwrap_or_else(|_| Err(Fault::timed_out()))?;
-        // After the other faults it is broken, or leads to a server that has
+            .unwrap_or_else(|_| Err(WriteError::timed_out()))?;
+        // After any other error the connection is broken, or leads to a server that has
         // become a standby.
-        if matches!(result, Ok(_) | Err(Fault::Conflict(_) | Fault::Rejected(_))) {
+        if matches!(result, Ok(_) | Err(WriteError::Conflict(_) | WriteError::Rejected(_))) {
             self.log = Some(log);
         }
         result

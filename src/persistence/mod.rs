@@ -1,13 +1,14 @@
-//! Where messages become durable: submissions in, commits, answers and events out.
+//! Stores messages: sends come in, batches are committed, results and events go out.
 //!
-//! A few writers, each with its own connection, share the conversations by
-//! their ids. A writer that panics is restarted with an empty buffer; users
-//! then submit again what has no answer, and the client ids tell what had been
-//! stored. So everything that a batch returns is delivered, whether new or not.
+//! A few writers, each with its own connection, divide the conversations by
+//! their ids. A writer that panics is restarted with an empty buffer; users' actors
+//! then submit all unanswered sends again, and the client ids show which had been
+//! stored. So every event of a batch is delivered, whether it is new or not.
 
 mod batch;
 mod buffer;
 mod committer;
+mod receipts;
 mod writer;
 
 #[cfg(test)]
@@ -26,41 +27,56 @@ pub use writer::{PersistenceMessage, Writer, WriterArguments};
 use crate::config::Config;
 #[expect(unused_imports, reason = "for the documentation")]
 use crate::directory::UserMessage;
-use crate::directory::{Address, Directory, Progress, Submission};
+use crate::directory::{ActorSlot, Directory, InjectedFault, ReceiptUpdate, SendRequest};
 use crate::domain::ConversationId;
 use crate::protocol::{Code, Problem};
 use crate::push::Push;
 use buffer::Bounds;
+use receipts::PendingReceipts;
 
-/// When to try again after the queue was full.
+/// When clients may try again after the queue was full.
 const BUSY_RETRY_MS: u32 = 1_000;
 
-/// Members with a position that waits to be stored, for each place in the
-/// queue of messages; positions beyond are dropped.
+/// How many positions may be pending for each slot in the queue of sends; beyond
+/// that, each user has room for one.
 const POSITIONS_PER_PLACE: usize = 4;
 
-/// The way to the writers. Cheap to clone.
+/// A handle to the writers. Cheap to clone.
 #[derive(Clone)]
 pub struct Persistence(Arc<Shared>);
 
 struct Shared {
-    writers: Box<[Address<PersistenceMessage>]>,
+    writers: Box<[WriterHandle]>,
     generations: Generations,
-    /// One permit for each submission that is not answered, on all writers.
+    /// One permit for each unanswered send, at all writers.
     room: Arc<Semaphore>,
     capacity: usize,
-    arguments: WriterArguments,
+    start: Start,
 }
 
-/// Changes whenever a writer has been replaced or has given up what it held.
-/// Whoever submits holds the one in which everything it has without an answer
-/// was submitted: when there is a newer one it submits all of that again, in
-/// order, before anything else. So nothing overtakes what was lost with the old
-/// writer, or what was refused while it was on its way.
+/// A handle to one writer.
+struct WriterHandle {
+    actor: ActorSlot<PersistenceMessage>,
+    receipts: PendingReceipts,
+}
+
+/// What every writer is started with.
+struct Start {
+    options: PgConnectOptions,
+    directory: Arc<Directory>,
+    push: Push,
+    bounds: Bounds,
+}
+
+/// Changes whenever a writer is replaced or refuses everything it holds. A user's
+/// actor remembers the generation in which it submitted its unanswered sends. When
+/// there is a newer one, it submits all of them again, in order, before anything
+/// else. So no send overtakes those that were lost with the old writer, or refused
+/// while they were on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(u64);
 
-/// Where generations begin. Cheap to clone.
+/// The counter of generations. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Generations(Arc<AtomicU64>);
 
@@ -75,40 +91,40 @@ impl Generations {
     }
 }
 
-/// Why a submission was not taken.
+/// Why a send was not accepted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SubmitError {
     /// A writer is being replaced, or the generation is over: submit again in
-    /// the next one. [`UserMessage::Resubmit`] tells when it has begun.
+    /// the next one. [`UserMessage::ResubmitInFlight`] announces it.
     Replaced,
     /// The queue is full: `busy`, with the time after which to try again.
     Full(Problem),
 }
 
-/// A submission that is not answered yet, with its place in the bounded queue.
+/// An unanswered send, with its permit of the bounded queue.
 #[derive(Debug)]
-pub struct Waiting {
-    submission: Submission,
+pub struct QueuedSend {
+    request: SendRequest,
     generation: Generation,
-    /// Held until the answer.
+    /// Held until the result.
     _room: OwnedSemaphorePermit,
 }
 
 impl Persistence {
-    /// The writers' addresses, without anybody there yet.
+    /// Creates the handles of the writers, which are not started yet.
     pub fn new(config: &Config, options: PgConnectOptions, directory: Arc<Directory>, push: Push) -> Self {
-        let bounds = Bounds {
-            batch: config.batch_max,
-            positions: config.persistence_queue * POSITIONS_PER_PLACE,
-            positions_interval: config.receipt_interval,
-        };
-        let generations = Generations::default();
+        let bounds = Bounds { batch: config.batch_max, positions_interval: config.receipt_interval };
         Self(Arc::new(Shared {
-            writers: (0..config.writers).map(|_| Address::default()).collect(),
-            generations: generations.clone(),
+            writers: (0..config.writers)
+                .map(|_| WriterHandle {
+                    actor: ActorSlot::default(),
+                    receipts: PendingReceipts::new(config.persistence_queue * POSITIONS_PER_PLACE),
+                })
+                .collect(),
+            generations: Generations::default(),
             room: Arc::new(Semaphore::new(config.persistence_queue)),
             capacity: config.persistence_queue,
-            arguments: WriterArguments { options, directory, push, bounds, generations },
+            start: Start { options, directory, push, bounds },
         }))
     }
 
@@ -119,79 +135,91 @@ impl Persistence {
 
     /// Whether every writer takes messages.
     pub fn is_alive(&self) -> bool {
-        self.0.writers.iter().all(Address::is_alive)
+        self.0.writers.iter().all(|writer| writer.actor.is_alive())
     }
 
-    /// What to start a writer with, the first time and again.
-    pub fn arguments(&self) -> WriterArguments {
-        self.0.arguments.clone()
+    /// What to start a writer with, also after a crash.
+    pub fn arguments(&self, writer: usize) -> WriterArguments {
+        let Start { options, directory, push, bounds } = &self.0.start;
+        WriterArguments {
+            options: options.clone(),
+            directory: directory.clone(),
+            push: push.clone(),
+            bounds: *bounds,
+            receipts: self.0.writers[writer].receipts.clone(),
+            generations: self.0.generations.clone(),
+        }
     }
 
-    /// For the supervisor only: `actor` is that writer from now on. If it
-    /// replaces another, every user is to be told [`UserMessage::Resubmit`]
-    /// afterwards.
+    /// For the supervisor only: `actor` is the writer from now on. If it
+    /// replaces another, every user must then be sent [`UserMessage::ResubmitInFlight`].
     pub fn install(&self, writer: usize, actor: ActorRef<PersistenceMessage>) {
-        // In this order: who finds the new writer finds the new generation.
+        // In this order: whoever sees the new writer sees the new generation.
         self.0.generations.renew();
-        self.0.writers[writer].set(actor);
+        let WriterHandle { actor: slot, receipts } = &self.0.writers[writer];
+        slot.set(actor);
+        if !receipts.is_empty() {
+            // The dead writer may not have stored these.
+            self.0.writers[writer].cast_receipts_waiting();
+        }
     }
 
     pub fn generation(&self) -> Generation {
         self.0.generations.current()
     }
 
-    /// Takes a message to be stored; what became of it comes as an `Answer`.
-    pub fn submit(&self, generation: Generation, submission: Submission) -> Result<(), SubmitError> {
-        let writer = self.writer(submission.conversation).get();
-        // After the look-up: a writer of a later generation is never taken for
+    /// Submits a message to be stored; its result arrives as a `SendResult`.
+    pub fn submit(&self, generation: Generation, request: SendRequest) -> Result<(), SubmitError> {
+        let writer = self.writer(request.conversation).actor.get();
+        // After the look-up: a writer of a later generation is never mistaken for
         // one of this.
         if self.generation() != generation {
             return Err(SubmitError::Replaced);
         }
         let writer = writer.ok_or(SubmitError::Replaced)?;
         let permit = self.0.room.clone().try_acquire_owned().map_err(|_| SubmitError::full())?;
-        let waiting = Waiting { submission, generation, _room: permit };
-        // It fails only when the writer is dead, and then gives its place back.
-        writer.cast(PersistenceMessage::Submit(waiting)).map_err(|_| SubmitError::Replaced)
+        let queued = QueuedSend { request, generation, _room: permit };
+        // It fails only if the writer is dead, which releases the permit.
+        writer.cast(PersistenceMessage::Submit(queued)).map_err(|_| SubmitError::Replaced)
     }
 
-    /// Takes a position. Positions only grow and are coalesced, so one that is
-    /// lost (the writer is being replaced, or there are too many) is made good
-    /// by the member's next one.
-    pub fn progress(&self, progress: Progress) {
-        if self.writer(progress.conversation).cast(PersistenceMessage::Progress(progress)).is_err() {
-            tracing::debug!(user = %progress.user, "a position was lost with its writer");
+    /// Submits a position. Positions only grow and are coalesced, so one that is
+    /// dropped because there are too many is replaced by the member's next one.
+    pub fn update_receipt(&self, update: ReceiptUpdate) {
+        let writer = self.writer(update.conversation);
+        if writer.receipts.update(update) {
+            writer.cast_receipts_waiting();
         }
     }
 
-    /// Returns when everything accepted so far is settled. Waits for as long as
-    /// PostgreSQL is away: the caller bounds it. For the shutdown: positions
-    /// are no longer gathered from here on.
+    /// Resolves when everything accepted so far is stored or refused. Waits for as long
+    /// as PostgreSQL is unreachable: the caller sets a limit. For the shutdown: positions
+    /// are no longer collected from here on.
     pub async fn flush(&self) {
         for writer in &self.0.writers {
-            let (done, settled) = oneshot::channel();
-            if writer.cast(PersistenceMessage::Flush(done)).is_ok() {
-                // An error is a writer that died: nothing of it is left to wait for.
-                settled.await.unwrap_or_default();
+            let (done, finished) = oneshot::channel();
+            if writer.actor.cast(PersistenceMessage::Flush(done)).is_ok() {
+                // An error means that the writer died: there is nothing left to wait for.
+                finished.await.unwrap_or_default();
             }
         }
     }
 
-    /// Submissions that wait for their answer.
+    /// How many sends wait for their result.
     pub fn depth(&self) -> usize {
         self.0.capacity - self.0.room.available_permits()
     }
 
-    /// Makes every writer panic: fault injection.
-    pub fn crash(&self) {
+    /// Makes every writer have a fault.
+    pub fn inject(&self, fault: InjectedFault) {
         for writer in &self.0.writers {
-            if writer.cast(PersistenceMessage::Crash).is_err() {
-                tracing::debug!("a writer to crash was being replaced already");
+            if writer.actor.cast(PersistenceMessage::Fault(fault)).is_err() {
+                tracing::debug!("a writer to have a fault was being replaced already");
             }
         }
     }
 
-    fn writer(&self, conversation: ConversationId) -> &Address<PersistenceMessage> {
+    fn writer(&self, conversation: ConversationId) -> &WriterHandle {
         let mut hasher = DefaultHasher::new();
         conversation.hash(&mut hasher);
         let count = self.0.writers.len() as u64;
@@ -199,9 +227,19 @@ impl Persistence {
     }
 }
 
+impl WriterHandle {
+    /// The message is lost while the writer is being replaced: the new one gets it when
+    /// it is installed.
+    fn cast_receipts_waiting(&self) {
+        if self.actor.cast(PersistenceMessage::ReceiptsWaiting).is_err() {
+            tracing::debug!("positions wait for a writer that is being replaced");
+        }
+    }
+}
+
 impl SubmitError {
     fn full() -> Self {
-        let sentence = "Too many messages wait to be stored.";
+        let sentence = "Too many messages are waiting to be stored.";
         Self::Full(Problem::new(Code::Busy, sentence).retry_after_ms(BUSY_RETRY_MS))
     }
 }

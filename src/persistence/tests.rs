@@ -9,11 +9,12 @@ use proptest::prelude::*;
 
 use super::batch::{self, Batch, Deliveries};
 use super::buffer::{Buffer, Next, Work};
-use crate::database::{Moved, Position};
-use crate::directory::{Progress, Settled};
+use super::receipts::PendingReceipts;
+use crate::database::{Position, PositionChange};
+use crate::directory::{Delivery, ReceiptUpdate};
 use crate::domain::{Seq, Visibility};
 use crate::protocol::Code;
-use model::{BOUNDS, Luck, POISON, World, conversation, submission, user};
+use model::{BOUNDS, Luck, POISON, World, conversation, send_request, text_of, user};
 
 fn luck() -> impl Strategy<Value = Luck> {
     prop_oneof![
@@ -44,22 +45,22 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    /// Whatever fails: every submission is answered once, rightly.
+    /// Whatever fails: every request is answered once, rightly.
     #[test]
-    fn every_submission_is_answered_once(acts in proptest::collection::vec(act(), 1..200)) {
+    fn every_request_is_answered_once(acts in proptest::collection::vec(act(), 1..200)) {
         let mut world = World::new();
         let mut submitted = BTreeMap::new();
         for (number, act) in acts.into_iter().enumerate() {
             let number = number as u64;
             match act {
                 Act::Submit { sender, client_id, talk, body } => {
-                    let waiting = submission(sender, client_id, talk, body, number);
-                    submitted.insert(number, waiting.submission.clone());
-                    world.buffer.push(waiting);
+                    let queued = send_request(sender, client_id, talk, body, number);
+                    submitted.insert(number, queued.request.clone());
+                    world.buffer.push(queued);
                 }
                 Act::Reach { user: member, talk, delivered, read } => {
                     let (user, conversation) = (user(member), conversation(talk));
-                    world.buffer.reach(Progress { user, conversation, delivered, read });
+                    world.receipts.update(ReceiptUpdate { user, conversation, delivered, read });
                 }
                 Act::Step(luck) => drop(world.step(luck)),
             }
@@ -70,13 +71,13 @@ proptest! {
         for (number, answers) in &world.answers {
             let [answer] = answers[..] else { panic!("{number} was answered {} times", answers.len()) };
             let asked = &submitted[number];
-            let stored = world.store.events.get(&(asked.sender, asked.client_id));
-            let same = stored.filter(|(talk, body, _)| *talk == asked.conversation && body == asked.body.as_str());
+            let stored = world.store.events.get(&(asked.conversation, asked.sender, asked.client_id));
+            let same = stored.filter(|(operation, _)| *operation == asked.operation);
             match answer {
-                Ok((seq, _)) => prop_assert_eq!(same.map(|stored| stored.2), Some(seq)),
+                Ok((seq, _)) => prop_assert_eq!(same.map(|stored| stored.1), Some(seq)),
                 Err(Code::IdReused) => prop_assert!(stored.is_some() && same.is_none()),
                 Err(Code::NotFound) => prop_assert_eq!((asked.sender, asked.conversation), (user(0), conversation(2))),
-                Err(Code::Internal) => prop_assert_eq!(asked.body.as_str(), POISON),
+                Err(Code::Internal) => prop_assert_eq!(text_of(&asked.operation), POISON),
                 Err(code) => prop_assert_eq!(code, Code::StorageUnavailable),
             }
         }
@@ -92,10 +93,10 @@ proptest! {
         let mut lucks = lucks.into_iter().filter(|luck| *luck != Luck::Refusing);
         let mut written: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (number, (sender, talk)) in talks.into_iter().enumerate() {
-            let waiting = submission(sender, number as u8, talk, "x", number as u64);
-            let name = (waiting.submission.sender, waiting.submission.client_id);
-            written.entry((name.0, waiting.submission.conversation)).or_default().push(name);
-            world.buffer.push(waiting);
+            let queued = send_request(sender, number as u8, talk, "x", number as u64);
+            let name = (queued.request.sender, queued.request.client_id);
+            written.entry((name.0, queued.request.conversation)).or_default().push(name);
+            world.buffer.push(queued);
             if let Some(luck) = lucks.next() {
                 world.step(luck);
             }
@@ -107,52 +108,40 @@ proptest! {
             prop_assert_eq!(log, names);
         }
     }
-
-    /// Positions only grow, and what was read has been delivered.
-    #[test]
-    fn the_highest_position_stands_for_all(reached in proptest::collection::vec((0..9u64, 0..9u64), 1..20)) {
-        let mut buffer = Buffer::new(BOUNDS);
-        for &(delivered, read) in &reached {
-            buffer.reach(Progress { user: user(1), conversation: conversation(1), delivered, read });
-        }
-        let Next::Work(Work::Positions(positions)) = buffer.next(Instant::now()) else { panic!("nothing to do") };
-        let read = reached.iter().map(|position| position.1).max().unwrap();
-        let delivered = reached.iter().map(|position| position.0).max().unwrap().max(read);
-        prop_assert_eq!(positions, [Position { user: user(1), conversation: conversation(1), delivered, read }]);
-    }
 }
 
 #[test]
 fn a_batch_is_what_arrived_while_the_last_one_ran() {
-    let (mut buffer, now) = (Buffer::new(BOUNDS), Instant::now());
-    buffer.push(submission(0, 0, 0, "x", 0));
+    let (mut buffer, now) = (Buffer::new(BOUNDS, PendingReceipts::new(8)), Instant::now());
+    buffer.push(send_request(0, 0, 0, "x", 0));
     let Next::Work(Work::Messages(first)) = buffer.next(now) else { panic!("one is enough") };
     for number in 1..6 {
-        buffer.push(submission(0, number, 0, "x", number.into()));
+        buffer.push(send_request(0, number, 0, "x", number.into()));
         assert!(matches!(buffer.next(now), Next::Nothing), "one commit at a time");
     }
-    buffer.stored();
+    buffer.messages_committed();
     let Next::Work(Work::Messages(second)) = buffer.next(now) else { panic!("the rest is due") };
     assert_eq!((first.len(), second.len()), (1, BOUNDS.batch));
 }
 
 #[test]
 fn positions_wait_their_interval_and_never_hold_up_messages() {
-    let (mut buffer, now) = (Buffer::new(BOUNDS), Instant::now());
-    let reach = |seq| Progress { user: user(1), conversation: conversation(1), delivered: seq, read: 0 };
-    buffer.reach(reach(1));
+    let (receipts, now) = (PendingReceipts::new(8), Instant::now());
+    let mut buffer = Buffer::new(BOUNDS, receipts.clone());
+    let reach = |seq| ReceiptUpdate { user: user(1), conversation: conversation(1), delivered: seq, read: 0 };
+    receipts.update(reach(1));
     assert!(matches!(buffer.next(now), Next::Work(Work::Positions(_))), "the first goes at once");
-    buffer.moved();
-    buffer.reach(reach(2));
+    buffer.positions_committed();
+    receipts.update(reach(2));
     let Next::At(due) = buffer.next(now) else { panic!("the second waits") };
     assert_eq!(due, now + BOUNDS.positions_interval);
-    buffer.push(submission(0, 0, 0, "x", 0));
+    buffer.push(send_request(0, 0, 0, "x", 0));
     assert!(matches!(buffer.next(now), Next::Work(Work::Messages(_))));
-    buffer.stored();
+    buffer.messages_committed();
     assert!(matches!(buffer.next(due), Next::Work(Work::Positions(_))));
-    assert!(!buffer.is_settled());
-    buffer.moved();
-    buffer.reach(reach(3));
+    assert!(!buffer.is_idle());
+    buffer.positions_committed();
+    receipts.update(reach(3));
     buffer.drain();
     assert!(matches!(buffer.next(due), Next::Work(Work::Positions(_))), "not when the server stops");
 }
@@ -162,7 +151,7 @@ fn f11_sends_are_refused_when_storage_refuses_for_long_and_wait_when_it_is_away(
     for (luck, refused) in [(Luck::Refusing, true), (Luck::Away, false)] {
         let mut world = World::new();
         for number in 0..6 {
-            world.buffer.push(submission(0, number, 0, "x", number.into()));
+            world.buffer.push(send_request(0, number, 0, "x", number.into()));
         }
         let begun = world.now;
         while world.answers.is_empty() && world.now < begun + Duration::from_secs(600) {
@@ -183,7 +172,7 @@ fn the_bad_row_stands_alone_in_a_logarithm_of_statements() {
     let mut world = World::new();
     for number in 0..4 {
         let body = if number == 2 { POISON } else { "x" };
-        world.buffer.push(submission(0, number, 0, body, number.into()));
+        world.buffer.push(send_request(0, number, 0, body, number.into()));
     }
     let mut statements = 0;
     while world.step(Luck::Good) {
@@ -197,28 +186,28 @@ fn the_bad_row_stands_alone_in_a_logarithm_of_statements() {
 #[test]
 fn everybody_is_told_once_a_batch_in_the_order_of_the_log() {
     let mut world = World::new();
-    let known = submission(1, 9, 0, "known", 0);
+    let known = send_request(1, 9, 0, "known", 0);
     world.buffer.push(known);
     world.finish();
     let mut batch = Batch::default();
-    for waiting in [
-        submission(0, 0, 0, "a", 1),
-        submission(1, 9, 0, "known", 2),
-        submission(0, 1, 0, "b", 3),
-        submission(0, 0, 0, "a", 4),
+    for queued in [
+        send_request(0, 0, 0, "a", 1),
+        send_request(1, 9, 0, "known", 2),
+        send_request(0, 1, 0, "b", 3),
+        send_request(0, 0, 0, "a", 4),
     ] {
-        assert!(batch.add(waiting).is_ok());
+        assert!(batch.add(queued).is_ok());
     }
-    assert!(batch.add(submission(0, 1, 0, "not b", 5)).is_err());
+    assert!(batch.add(send_request(0, 1, 0, "not b", 5)).is_err());
     let appended = world.store.append(&batch, Luck::Good).unwrap();
-    let deliveries = batch.settle(&appended);
+    let deliveries = batch.fan_out(&appended);
     let seen = |member: u8| -> Vec<(Seq, bool)> {
         let told = deliveries[&user(member)].iter();
-        told.map(|settled| match settled {
-            Settled::Event(event) => (event.message.seq, event.duplicate),
-            Settled::Answer(answer) => {
+        told.map(|delivery| match delivery {
+            Delivery::Event(event) => (event.event.seq, event.duplicate),
+            Delivery::SendResult(answer) => {
                 let committed = answer.outcome.as_ref().unwrap();
-                (committed.message.seq, committed.duplicate)
+                (committed.event.seq, committed.duplicate)
             }
             other => panic!("{other:?}"),
         })
@@ -233,24 +222,41 @@ fn everybody_is_told_once_a_batch_in_the_order_of_the_log() {
 fn a_position_is_shown_to_others_and_counted_for_oneself() {
     let position = Position { conversation: conversation(0), user: user(0), delivered: 7, read: 5 };
     let others = vec![user(1), user(2)];
-    let moved = |unread| Moved::To { position, unread, visibility: Visibility(1), others: others.clone() };
+    let changes = |unread| PositionChange::Advanced {
+        position,
+        unread,
+        visibility: Visibility::from_version(1),
+        others: others.clone(),
+    };
     let told = |deliveries: &Deliveries, member: u8| -> Vec<Option<u64>> {
         let frames = deliveries.get(&user(member)).into_iter().flatten();
         frames
-            .map(|settled| {
-                let Settled::Receipt(frame) = settled else { panic!("{settled:?}") };
+            .map(|delivery| {
+                let Delivery::Receipt(frame) = delivery else { panic!("{delivery:?}") };
                 let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
                 assert_eq!((frame["delivered"].as_u64(), frame["read"].as_u64()), (Some(7), Some(5)));
                 frame["unread"].as_u64()
             })
             .collect()
     };
-    let read = batch::settle_positions(&[moved(Some(3))], |_, _| false);
+    let read = batch::fan_out_positions(&[changes(Some(3))], |_, _| false);
     assert_eq!((told(&read, 0), told(&read, 1), told(&read, 2)), (vec![Some(3)], vec![None], vec![None]));
-    let delivered = batch::settle_positions(&[moved(None)], |_, _| false);
+    let delivered = batch::fan_out_positions(&[changes(None)], |_, _| false);
     assert_eq!((told(&delivered, 0), told(&delivered, 1)), (vec![], vec![None]));
-    let hidden = batch::settle_positions(&[moved(Some(3))], |member, choice| {
-        (member, choice) == (user(0), Visibility(1))
+    let hidden = batch::fan_out_positions(&[changes(Some(3))], |member, choice| {
+        (member, choice) == (user(0), Visibility::from_version(1))
     });
     assert_eq!((told(&hidden, 0), told(&hidden, 1)), (vec![Some(3)], vec![]));
+}
+
+#[test]
+fn who_reads_in_many_conversations_of_others_is_told_of_some() {
+    let changes: Vec<PositionChange> = (0..100)
+        .map(|talk| PositionChange::NoSuchConversation {
+            user: user(talk % 2),
+            conversation: conversation(talk),
+        })
+        .collect();
+    let deliveries = batch::fan_out_positions(&changes, |_, _| false);
+    assert_eq!((deliveries[&user(0)].len(), deliveries[&user(1)].len()), (8, 8));
 }

@@ -7,28 +7,31 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, Batch, Deliveries};
 use super::buffer::{Bounds, Buffer, Next, Work};
-use super::committer::{Committer, Ended};
-use super::{Generation, Generations, Waiting};
-use crate::database::{Appended, Fault, Moved, Place};
-use crate::directory::{Directory, Progress, UserMessage};
+use super::committer::{Committer, WorkDone};
+use super::receipts::PendingReceipts;
+use super::{Generation, Generations, QueuedSend};
+use crate::database::{AppendOutcome, Appended, PositionChange, WriteError};
+use crate::directory::{Directory, Heartbeat, InjectedFault, UserMessage};
 use crate::domain::Visibility;
 use crate::metrics;
 use crate::push::Push;
 
-/// What may be said to a writer.
+/// The messages that a writer handles.
 pub enum PersistenceMessage {
     /// A message to be stored.
-    Submit(Waiting),
-    /// How far a user has got.
-    Progress(Progress),
-    /// The work in hand has ended.
-    Ended(Box<Ended>),
-    /// The time to look again has come.
+    Submit(QueuedSend),
+    /// Positions are pending, where there were none.
+    ReceiptsWaiting,
+    /// The committer has finished the work.
+    WorkDone(Box<WorkDone>),
+    /// The time of the next attempt has come.
     Wake,
-    /// To be told when everything accepted so far is settled.
+    /// Answer when everything accepted so far is stored or refused.
     Flush(oneshot::Sender<()>),
-    /// Panics: fault injection.
-    Crash,
+    /// Answer it: the supervisor asks whether messages are handled.
+    Heartbeat(Heartbeat),
+    /// Have this fault: for tests.
+    Fault(InjectedFault),
 }
 
 /// Stores the messages of its share of the conversations, and the positions in
@@ -36,29 +39,31 @@ pub enum PersistenceMessage {
 /// grow by themselves, and a single message never waits for a timer.
 pub struct Writer;
 
-/// What a writer starts from; the same at every restart.
+/// What a writer is started with; the same at every restart, with the positions that
+/// are pending then.
 #[derive(Clone)]
 pub struct WriterArguments {
     pub options: PgConnectOptions,
     pub directory: Arc<Directory>,
     pub push: Push,
     pub bounds: Bounds,
+    pub receipts: PendingReceipts,
     pub generations: Generations,
 }
 
-/// What a writer keeps between two messages.
+/// The state of a writer.
 pub struct WriterState {
     directory: Arc<Directory>,
     push: Push,
     buffer: Buffer,
     generations: Generations,
-    /// The one that began when this writer last gave up what it held.
+    /// The generation that began when this writer last refused everything it held.
     since: Generation,
-    /// To the task that owns the connection. One place: it is handed the next
-    /// piece of work when the last has ended.
+    /// To the task that owns the connection. Capacity 1: it gets the next piece of work
+    /// when it has finished the last.
     committer: mpsc::Sender<Work>,
     flushing: Vec<oneshot::Sender<()>>,
-    /// When the next `Wake` is under way for.
+    /// When the next `Wake` is due.
     wake_at: Option<Instant>,
     failing: bool,
 }
@@ -78,7 +83,7 @@ impl Actor for Writer {
         Ok(WriterState {
             directory: arguments.directory,
             push: arguments.push,
-            buffer: Buffer::new(arguments.bounds),
+            buffer: Buffer::new(arguments.bounds, arguments.receipts),
             since: arguments.generations.current(),
             generations: arguments.generations,
             committer,
@@ -95,14 +100,15 @@ impl Actor for Writer {
         state: &mut WriterState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            PersistenceMessage::Submit(waiting) => state.on_submit(waiting),
-            PersistenceMessage::Progress(progress) => state.buffer.reach(progress),
-            PersistenceMessage::Ended(ended) => return state.on_ended(&myself, *ended),
+            PersistenceMessage::Submit(queued) => state.on_submit(queued),
+            PersistenceMessage::ReceiptsWaiting => {}
+            PersistenceMessage::WorkDone(done) => return state.on_work_done(&myself, *done),
             PersistenceMessage::Wake => state.wake_at = None,
             PersistenceMessage::Flush(done) => state.on_flush(done),
-            PersistenceMessage::Crash => panic!("crash on request: fault injection"),
+            PersistenceMessage::Heartbeat(heartbeat) => heartbeat.answer(),
+            PersistenceMessage::Fault(fault) => fault.strike().await,
         }
-        state.go_on(&myself)
+        state.start_next(&myself)
     }
 
     /// It has no children; the inherited default would stop it at any event.
@@ -117,77 +123,79 @@ impl Actor for Writer {
 }
 
 impl WriterState {
-    fn on_submit(&mut self, waiting: Waiting) {
-        if waiting.generation >= self.since {
-            self.buffer.push(waiting);
+    fn on_submit(&mut self, queued: QueuedSend) {
+        if queued.generation >= self.since {
+            self.buffer.push(queued);
         }
-        // Its sender did not know yet that what is before it was given up: it
-        // comes again, in order.
+        // Otherwise its sender did not know yet that earlier sends were refused: it
+        // submits this one again, in order.
     }
 
-    fn on_ended(
+    fn on_work_done(
         &mut self,
         myself: &ActorRef<PersistenceMessage>,
-        ended: Ended,
+        done: WorkDone,
     ) -> Result<(), ActorProcessingErr> {
-        match ended {
-            Ended::Messages { batch, result: Ok(appended), took } => {
-                self.buffer.stored();
+        match done {
+            WorkDone::Messages { batch, result: Ok(appended), took } => {
+                self.buffer.messages_committed();
                 // The next batch is committed while this one is delivered.
-                self.go_on(myself)?;
+                self.start_next(myself)?;
                 self.on_stored(batch, &appended, took);
             }
-            Ended::Positions { result: Ok(moved), .. } => {
-                self.buffer.moved();
-                self.go_on(myself)?;
-                self.on_moved(&moved);
+            WorkDone::Positions { result: Ok(changes), .. } => {
+                self.buffer.positions_committed();
+                self.start_next(myself)?;
+                self.on_advanced(&changes);
             }
-            Ended::Messages { batch, result: Err(fault), .. } => {
-                self.on_failed(Work::Messages(batch), &fault);
-                self.go_on(myself)?;
+            WorkDone::Messages { batch, result: Err(error), .. } => {
+                self.on_failed(Work::Messages(batch), &error);
+                self.start_next(myself)?;
             }
-            Ended::Positions { positions, result: Err(fault) } => {
-                self.on_failed(Work::Positions(positions), &fault);
-                self.go_on(myself)?;
+            WorkDone::Positions { positions, result: Err(error) } => {
+                self.on_failed(Work::Positions(positions), &error);
+                self.start_next(myself)?;
             }
-            Ended::Panicked => return Err("the committing task panicked".into()),
+            WorkDone::Panicked => return Err("the committing task panicked".into()),
         }
         self.answer_flush();
         Ok(())
     }
 
     fn on_stored(&mut self, batch: Batch, appended: &Appended, took: Duration) {
-        let is_new = |place: &&Place| matches!(place, Place::Stored { duplicate: false, .. });
-        let stored = appended.places.iter().filter(is_new).count();
+        let is_new =
+            |outcome: &&AppendOutcome| matches!(outcome, AppendOutcome::Stored { duplicate: false, .. });
+        let stored = appended.outcomes.iter().filter(is_new).count();
         metrics::batch_committed(batch.len(), stored, took);
         self.note_recovery();
-        self.deliver(batch.settle(appended));
+        self.deliver(batch.fan_out(appended));
     }
 
-    fn on_moved(&mut self, moved: &[Moved]) {
+    fn on_advanced(&mut self, changes: &[PositionChange]) {
         self.note_recovery();
-        // What was chosen since the statement began counts: see
+        // A choice made since the statement began counts: see
         // `Services::set_visibility`, which tells what was hidden before.
-        let newest = |user, stored: Visibility| self.directory.roster().visibility(user).max(Some(stored));
+        let newest =
+            |user, stored: Visibility| self.directory.online_users().visibility(user).max(Some(stored));
         let is_hidden = |user, stored| newest(user, stored).is_some_and(Visibility::is_invisible);
-        self.deliver(batch::settle_positions(moved, is_hidden));
+        self.deliver(batch::fan_out_positions(changes, is_hidden));
     }
 
-    fn on_failed(&mut self, work: Work, fault: &Fault) {
-        if !matches!(fault, Fault::Conflict(_)) && !self.failing {
+    fn on_failed(&mut self, work: Work, error: &WriteError) {
+        if !matches!(error, WriteError::Conflict(_)) && !self.failing {
             self.failing = true;
-            tracing::error!(error = %fault, "a batch was not stored");
+            tracing::error!(%error, "a batch was not stored");
         }
-        let refused = self.buffer.failed(work, fault, Instant::now());
+        let refused = self.buffer.failed(work, error, Instant::now());
         if let Some(refused) = refused {
-            let (count, code) = (refused.submissions.len(), refused.problem.code);
-            tracing::warn!(count, ?code, "submissions were refused");
+            let (count, code) = (refused.requests.len(), refused.problem.code);
+            tracing::warn!(count, ?code, "sends were refused");
             let may_come_again = refused.problem.retry_after_ms.is_some();
             self.deliver(batch::refuse(refused));
             if may_come_again {
-                // In this order: who finds the new generation has been told.
+                // In this order: whoever sees the new generation has the refusals.
                 self.since = self.generations.renew();
-                self.directory.ask_to_resubmit();
+                self.directory.resubmit_in_flight();
             }
         }
     }
@@ -199,16 +207,16 @@ impl WriterState {
     }
 
     fn answer_flush(&mut self) {
-        if self.buffer.is_settled() {
+        if self.buffer.is_idle() {
             for done in self.flushing.drain(..) {
-                // Whoever asked has stopped waiting.
+                // An error means that the caller has stopped waiting.
                 let _ = done.send(());
             }
         }
     }
 
-    /// Hands out the next piece of work, or arranges to look again in time.
-    fn go_on(&mut self, myself: &ActorRef<PersistenceMessage>) -> Result<(), ActorProcessingErr> {
+    /// Starts the next piece of work, or schedules the next attempt.
+    fn start_next(&mut self, myself: &ActorRef<PersistenceMessage>) -> Result<(), ActorProcessingErr> {
         let now = Instant::now();
         match self.buffer.next(now) {
             Next::Work(work) => self.committer.try_send(work).map_err(|_| "the committing task is gone")?,
@@ -228,11 +236,11 @@ impl WriterState {
     }
 
     fn deliver(&self, deliveries: Deliveries) {
-        for (user, settled) in deliveries {
+        for (user, deliveries) in deliveries {
             if !self.directory.is_connected(user) {
-                self.push.offer(user, &settled);
+                self.push.notify(user, &deliveries);
             }
-            self.directory.tell(user, UserMessage::Settled(settled));
+            self.directory.cast(user, UserMessage::Deliver(deliveries));
         }
     }
 }

@@ -2,17 +2,15 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::account::Account;
 use super::error::StartError;
+use super::os_user::OsUser;
 use super::package;
-
-/// The oldest version whose settings and SQL are used.
-pub const OLDEST: u32 = 14;
+use crate::config::OLDEST_POSTGRES;
 
 /// Where to look for `postgres` and `initdb`.
 #[derive(Clone, Debug)]
-pub struct Places {
-    /// Given by the operator: looked at alone.
+pub struct SearchPaths {
+    /// Set by the operator: the only one searched.
     pub setting: Option<PathBuf>,
     /// The variable `PATH`.
     pub path: Option<OsString>,
@@ -22,7 +20,7 @@ pub struct Places {
     pub npm: PathBuf,
 }
 
-impl Places {
+impl SearchPaths {
     pub fn new(setting: Option<PathBuf>) -> Self {
         Self {
             setting,
@@ -33,7 +31,7 @@ impl Places {
     }
 }
 
-/// Programs that can be run as the account.
+/// Programs that can be run as the chosen user.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     /// Links resolved: `initdb` looks for `../share` beside it.
@@ -51,10 +49,10 @@ impl Binaries {
     }
 }
 
-/// The search for binaries, from `home`, which the account may enter.
+/// The search for binaries, from `home`, which the user may enter.
 pub struct Search<'a> {
-    pub places: &'a Places,
-    pub account: &'a Account,
+    pub search_paths: &'a SearchPaths,
+    pub os_user: &'a OsUser,
     pub home: &'a Path,
     pub data: &'a Path,
 }
@@ -63,6 +61,9 @@ impl Search<'_> {
     /// The first that can be used; when there are data, that can use them.
     pub fn find(&self, progress: impl Fn(&str)) -> Result<Binaries, StartError> {
         let wanted = data_version(self.data);
+        if let Some(data) = wanted.filter(|version| *version < OLDEST_POSTGRES) {
+            return Err(StartError::OldData { path: self.data.to_owned(), data, oldest: OLDEST_POSTGRES });
+        }
         let (mut tried, mut others) = (Vec::new(), Vec::new());
         for candidate in self.candidates() {
             match self.prepare(candidate, &progress).and_then(|directory| self.probe(&directory)) {
@@ -75,21 +76,21 @@ impl Search<'_> {
             Some(data) if !others.is_empty() => {
                 StartError::WrongVersion { path: self.data.to_owned(), data, found: others.join(", ") }
             }
-            _ => StartError::NoBinaries { oldest: OLDEST, tried },
+            _ => StartError::NoBinaries { oldest: OLDEST_POSTGRES, tried },
         })
     }
 
     fn candidates(&self) -> Vec<Candidate> {
-        if let Some(directory) = &self.places.setting {
+        if let Some(directory) = &self.search_paths.setting {
             return vec![Candidate::Directory(directory.clone())];
         }
-        let path = self.places.path.iter().flat_map(std::env::split_paths);
+        let path = self.search_paths.path.iter().flat_map(std::env::split_paths);
         let present = path
-            .chain(newest_first(&self.places.system))
+            .chain(newest_first(&self.search_paths.system))
             .filter(|directory| directory.join("postgres").exists())
             .map(Candidate::Directory);
         let package = package::platform()
-            .map(|platform| self.places.npm.join(platform))
+            .map(|platform| self.search_paths.npm.join(platform))
             .filter(|package| package.exists())
             .map(Candidate::Package);
         let copies = package::copies(self.home).into_iter().map(Candidate::Copy);
@@ -108,10 +109,10 @@ impl Search<'_> {
         package::complete(&package).map_err(|error| format!("{} is not whole: {error}", package.display()))
     }
 
-    /// Not one that is closed to the account, nor one that lacks its links and
+    /// Not a package that is closed to the user, nor one that lacks its links and
     /// may only be read: somebody else has installed it.
     fn serves_in_place(&self, package: &Path) -> bool {
-        self.account.check_may_enter(package).is_ok()
+        self.os_user.check_may_enter(package).is_ok()
             && !package::complete(package).is_err_and(|error| {
                 matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
             })
@@ -122,17 +123,17 @@ impl Search<'_> {
         let not_here = |error| format!("{}: {error}", postgres.display());
         let postgres = postgres.canonicalize().map_err(not_here)?;
         let directory = postgres.parent().unwrap_or(directory);
-        self.account.check_may_enter(directory).map_err(|_| {
+        self.os_user.check_may_enter(directory).map_err(|_| {
             format!("{} may not be entered by the user that PostgreSQL runs as", directory.display())
         })?;
         if !directory.join("initdb").exists() {
             return Err(format!("{} has no initdb", directory.display()));
         }
         let output =
-            self.account.command(&postgres, self.home).arg("--version").output().map_err(not_here)?;
+            self.os_user.command(&postgres, self.home).arg("--version").output().map_err(not_here)?;
         let major = program_version(&String::from_utf8_lossy(&output.stdout))
             .ok_or_else(|| format!("{} does not tell its version", postgres.display()))?;
-        if major < OLDEST {
+        if major < OLDEST_POSTGRES {
             return Err(format!("{} is version {major}", postgres.display()));
         }
         Ok(Binaries { directory: directory.to_owned(), major })
@@ -183,14 +184,14 @@ mod tests {
     }
 
     fn find(root: &Path, setting: Option<PathBuf>) -> Result<u32, StartError> {
-        let places = Places {
+        let search_paths = SearchPaths {
             setting,
             path: Some(root.join("path").into()),
             system: root.join("system"),
             npm: root.join("npm"),
         };
         let data = root.join("data");
-        let search = Search { places: &places, account: &Account::Own, home: root, data: &data };
+        let search = Search { search_paths: &search_paths, os_user: &OsUser::Own, home: root, data: &data };
         search.find(|_| {}).map(|found| found.major)
     }
 
@@ -206,7 +207,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         let error = find(root, None).unwrap_err().to_string();
-        assert!(error.starts_with("No PostgreSQL was found: install PostgreSQL 14 or newer"), "{error}");
+        assert!(error.starts_with("No PostgreSQL was found: install PostgreSQL 15 or newer"), "{error}");
         install(&root.join("system/9/bin"), "9.6.1");
         assert!(find(root, None).unwrap_err().to_string().contains("is version 9"));
         install(&root.join("system/16/bin"), "16.1");
@@ -222,6 +223,9 @@ mod tests {
         std::fs::write(root.join("data/PG_VERSION"), "15\n").unwrap();
         let error = find(root, None).unwrap_err().to_string();
         assert!(error.contains("made by PostgreSQL 15, but only 16 ("), "{error}");
+        std::fs::write(root.join("data/PG_VERSION"), "14\n").unwrap();
+        let error = find(root, None).unwrap_err().to_string();
+        assert!(error.contains("made by PostgreSQL 14") && error.contains("pg_upgrade"), "{error}");
     }
 
     /// A user without privileges, as the file system sees this thread.
@@ -253,14 +257,14 @@ mod tests {
         for (path, mode) in [(root.path(), 0o755), (&package.join("native"), 0o555), (&home, 0o777)] {
             std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
         }
-        let places = Places {
+        let search_paths = SearchPaths {
             setting: None,
             path: None,
             system: root.path().join("none"),
             npm: root.path().join("npm"),
         };
         let data = home.join("data");
-        let search = Search { places: &places, account: &Account::Own, home: &home, data: &data };
+        let search = Search { search_paths: &search_paths, os_user: &OsUser::Own, home: &home, data: &data };
         let found = as_nobody(|| search.find(|_| {}).unwrap().directory);
         assert_eq!(found, home.join("postgresql-18.4.0/native/bin").canonicalize().unwrap());
         assert!(home.join("postgresql-18.4.0/native/lib.5").exists());

@@ -1,21 +1,23 @@
 //! A cluster on the disk: where things are, how it is made, how it is set.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::account::Account;
 use super::binaries::Binaries;
 use super::error::{StartError, at};
+use super::os_user::OsUser;
 use super::{initdb, spawn};
 
 /// The role that owns everything; only who may enter the socket's directory can
 /// be it.
 const ROLE: &str = "tidings";
+/// The first line of files that are compared with what they should be.
+const WRITTEN_HERE: &str = "# Written by Tidings at each start: what is changed here is lost.\n";
 /// Beside the data: clusters that are being made, or were when a start ended.
 const UNFINISHED_PREFIX: &str = "new-";
 /// The part of a socket's name that PostgreSQL adds to its directory.
@@ -31,30 +33,32 @@ pub struct Cluster {
     pub data: PathBuf,
     pub log: PathBuf,
     socket: PathBuf,
-    account: Account,
+    os_user: OsUser,
     connections: usize,
 }
 
 impl Cluster {
     /// Makes the directories. `connections`: how many clients there may be.
-    pub fn new(data_dir: &Path, account: Account, connections: usize) -> Result<Self, StartError> {
+    pub fn new(data_dir: &Path, os_user: OsUser, connections: usize) -> Result<Self, StartError> {
         let home = data_dir.join("postgres");
-        DirBuilder::new().recursive(true).mode(account.passage_mode()).create(&home).map_err(at(&home))?;
-        account.check_may_enter(&home)?;
+        let mode = os_user.traversal_mode();
+        DirBuilder::new().recursive(true).mode(mode).create(&home).map_err(at(&home))?;
+        std::fs::set_permissions(&home, Permissions::from_mode(mode)).map_err(at(&home))?;
+        os_user.check_may_enter(&home)?;
         let socket = socket_directory(&home, &std::env::temp_dir());
-        account.own_directory(&socket)?;
+        os_user.own_directory(&socket)?;
         Ok(Self {
             data: home.join("data"),
             log: home.join("postgres.log"),
             home,
             socket,
-            account,
+            os_user,
             connections,
         })
     }
 
-    pub fn account(&self) -> &Account {
-        &self.account
+    pub fn os_user(&self) -> &OsUser {
+        &self.os_user
     }
 
     /// Makes the cluster when there is none. It gets its name when it is whole:
@@ -67,14 +71,15 @@ impl Cluster {
     ) -> Result<(), StartError> {
         self.remove_unfinished();
         if self.data.exists() {
-            return Ok(());
+            return self.restrict(&self.data);
         }
         progress("Setting up a private PostgreSQL …");
         // A name of its own: the initdb of a server that was killed a moment ago
         // may still write to the one before.
         let fresh = self.home.join(format!("{UNFINISHED_PREFIX}{}", Uuid::now_v7().simple()));
-        self.account.own_directory(&fresh)?;
+        self.os_user.own_directory(&fresh)?;
         let made = initdb::run(&mut self.initdb(binaries, &fresh), stopped)
+            .and_then(|()| self.restrict(&fresh))
             .and_then(|()| std::fs::rename(&fresh, &self.data).map_err(at(&self.data)));
         if made.is_err() {
             self.remove_unfinished();
@@ -83,14 +88,30 @@ impl Cluster {
     }
 
     fn initdb(&self, binaries: &Binaries, fresh: &Path) -> Command {
-        let mut command = self.account.command(&binaries.initdb(), &self.home);
+        let mut command = self.os_user.command(&binaries.initdb(), &self.home);
         command
-            .args(["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-instructions"])
+            .args([
+                "--auth-local=peer",
+                "--auth-host=reject",
+                "--encoding=UTF8",
+                "--no-locale",
+                "--no-instructions",
+            ])
             .arg(format!("--username={ROLE}"))
             .arg("-D")
             .arg(fresh);
-        spawn::stop_with_this_thread(&mut command);
+        spawn::prepare(&mut command);
         command
+    }
+
+    /// Lets in who runs the server, and nobody else who might get to the socket.
+    /// Clusters of earlier versions trusted everybody there.
+    fn restrict(&self, data: &Path) -> Result<(), StartError> {
+        let users: String =
+            self.os_user.users().iter().map(|user| format!("{ROLE} \"{user}\" {ROLE}\n")).collect();
+        let rules = format!("local all {ROLE} peer map={ROLE}\nlocal replication {ROLE} peer map={ROLE}\n");
+        self.os_user.write_file(&data.join("pg_ident.conf"), &format!("{WRITTEN_HERE}{users}"))?;
+        self.os_user.write_file(&data.join("pg_hba.conf"), &format!("{WRITTEN_HERE}{rules}"))
     }
 
     /// What is still written to may not go now, and goes with a later start.
@@ -105,14 +126,19 @@ impl Cluster {
         }
     }
 
+    /// Where its socket is.
+    pub fn sockets(&self) -> &Path {
+        &self.socket
+    }
+
     /// The server's command line; it stops with the thread that spawns it.
     pub fn postgres(&self, binaries: &Binaries) -> Command {
-        let mut command = self.account.command(&binaries.postgres(), &self.home);
+        let mut command = self.os_user.command(&binaries.postgres(), &self.home);
         command.arg("-D").arg(&self.data);
         for (name, value) in self.settings() {
             command.arg("-c").arg(format!("{name}={value}"));
         }
-        spawn::stop_with_this_thread(&mut command);
+        spawn::prepare(&mut command);
         command
     }
 

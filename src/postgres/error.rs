@@ -20,13 +20,18 @@ pub enum StartError {
          set TIDINGS_POSTGRES_BIN", .path.display()
     )]
     WrongVersion { path: PathBuf, data: u32, found: String },
-    #[error("PostgreSQL refuses to run as root, and there is neither a user postgres nor a user nobody")]
-    NoAccount,
     #[error(
-        "PostgreSQL runs as the user {account} here, who may not enter {}: set TIDINGS_DATA_DIR to a directory \
+        "The data in {} was made by PostgreSQL {data}, which gets no fixes any more: move it to {oldest} or newer \
+         with pg_upgrade", .path.display()
+    )]
+    OldData { path: PathBuf, data: u32, oldest: u32 },
+    #[error("PostgreSQL refuses to run as root, and there is neither a user postgres nor a user nobody")]
+    NoUser,
+    #[error(
+        "PostgreSQL runs as the user {os_user} here, who may not enter {}: set TIDINGS_DATA_DIR to a directory \
          that everybody may enter", .path.display()
     )]
-    Unreachable { account: String, path: PathBuf },
+    Unreachable { os_user: String, path: PathBuf },
     #[error("{} belongs to another user: remove it, or set TIDINGS_DATA_DIR to a shorter path", .0.display())]
     Foreign(PathBuf),
     #[error(

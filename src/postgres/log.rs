@@ -8,19 +8,19 @@ const LOG_MAX_BYTES: u64 = 1 << 20;
 /// How much of the end is searched for the reason of a failure.
 const TAIL_MAX_BYTES: usize = 4096;
 
-/// PostgreSQL's own log in the data directory: at most two files of 1 MiB.
+/// PostgreSQL's own log in the data directory: at most two files of 1 MiB. Where
+/// it cannot be written, PostgreSQL runs all the same.
 pub struct BoundedLog {
     path: PathBuf,
-    file: File,
+    /// None while it cannot be opened.
+    file: Option<File>,
     size: u64,
     tail: Vec<u8>,
 }
 
 impl BoundedLog {
-    pub fn open(path: PathBuf) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
-        let size = file.metadata()?.len();
-        Ok(Self { path, file, size, tail: Vec::new() })
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, file: None, size: 0, tail: Vec::new() }
     }
 
     /// Writes down what `source` says until it ends; gives back the reason that
@@ -48,10 +48,19 @@ impl BoundedLog {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.size >= LOG_MAX_BYTES {
+            self.file = None;
             std::fs::rename(&self.path, self.path.with_extension("log.1"))?;
-            *self = Self { tail: std::mem::take(&mut self.tail), ..Self::open(self.path.clone())? };
         }
-        self.file.write_all(bytes)?;
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?;
+                self.size = file.metadata()?.len();
+                file
+            }
+        };
+        let file = self.file.insert(file);
+        file.write_all(bytes)?;
         self.size += bytes.len() as u64;
         Ok(())
     }
@@ -70,7 +79,7 @@ mod tests {
     #[test]
     fn the_reason_is_the_last_fatal_line() {
         let directory = tempfile::tempdir().unwrap();
-        let log = BoundedLog::open(directory.path().join("postgres.log")).unwrap();
+        let log = BoundedLog::new(directory.path().join("postgres.log"));
         let said =
             "1 UTC [7] LOG:  starting\n1 UTC [7] FATAL:  lock file \"x\" exists\n1 UTC [7] LOG:  end\n";
         assert_eq!(log.follow(said.as_bytes()).as_deref(), Some("lock file \"x\" exists"));
@@ -78,11 +87,17 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_cannot_be_written_is_read_all_the_same() {
+        let log = BoundedLog::new("/nowhere/postgres.log".into());
+        assert_eq!(log.follow(&b"1 UTC [7] FATAL:  no\n"[..]).as_deref(), Some("no"));
+    }
+
+    #[test]
     fn the_log_does_not_grow_beyond_two_files() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("postgres.log");
         for _ in 0..3 {
-            let log = BoundedLog::open(path.clone()).unwrap();
+            let log = BoundedLog::new(path.clone());
             log.follow(io::repeat(b'x').take(2 * LOG_MAX_BYTES));
         }
         let sizes: Vec<u64> = directory

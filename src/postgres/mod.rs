@@ -6,42 +6,46 @@
 //! a thread keeps it running, and the kernel stops it when that thread ends,
 //! however it ends. A lock in the data directory keeps a second server out.
 
-mod account;
 mod binaries;
 mod cluster;
+mod control;
 mod error;
 mod initdb;
-mod keeper;
 mod log;
+mod os_user;
 mod package;
 mod postmaster;
+mod process_supervisor;
+mod processes;
+mod shutdown;
 mod spawn;
 
-use std::fs::{DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use account::Account;
-pub use binaries::Places;
 use binaries::Search;
+pub use binaries::SearchPaths;
 use cluster::Cluster;
 pub use error::StartError;
 use error::at;
-use keeper::Keeper;
+use nix::fcntl::OFlag;
+use os_user::OsUser;
+use process_supervisor::ProcessSupervisor;
 
 use crate::config::Config;
 
 /// Connections beside those of the settings: migrations, a person looking in.
 const SPARE_CONNECTIONS: usize = 20;
 
-/// What a private PostgreSQL needs to know.
+/// The options of a private PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Everything is kept below it; made when missing.
     pub data_dir: PathBuf,
     /// Where the programs may be.
-    pub places: Places,
+    pub search_paths: SearchPaths,
     /// How many clients may be connected.
     pub connections: usize,
 }
@@ -50,7 +54,7 @@ pub struct Options {
 pub struct PrivatePostgres {
     url: String,
     programs: PathBuf,
-    keeper: Keeper,
+    supervisor: ProcessSupervisor,
     _lock: File,
 }
 
@@ -65,7 +69,7 @@ impl PrivatePostgres {
     ) -> Result<Self, StartError> {
         let options = Options {
             data_dir: config.data_dir.clone(),
-            places: Places::new(config.postgres_bin.clone()),
+            search_paths: SearchPaths::new(config.postgres_bin.clone()),
             connections: config.pool_size as usize + config.writers + SPARE_CONNECTIONS,
         };
         Self::start_unless(&options, progress, stopped)
@@ -81,28 +85,29 @@ impl PrivatePostgres {
         progress: impl Fn(&str),
         stopped: impl Fn() -> bool,
     ) -> Result<Self, StartError> {
-        let account = Account::choose()?;
+        let os_user = OsUser::choose()?;
         let data_dir = &options.data_dir;
         DirBuilder::new()
             .recursive(true)
-            .mode(account.passage_mode())
+            .mode(os_user.traversal_mode())
             .create(data_dir)
             .map_err(at(data_dir))?;
         let data_dir = data_dir.canonicalize().map_err(at(data_dir))?;
+        warn_of_open(&data_dir)?;
         let lock = lock(&data_dir)?;
-        let cluster = Cluster::new(&data_dir, account, options.connections)?;
-        postmaster::stop_orphan(&cluster.data, &progress, &stopped)?;
+        let cluster = Cluster::new(&data_dir, os_user, options.connections)?;
+        postmaster::stop_leftovers(&cluster.data, cluster.sockets(), &progress, &stopped)?;
         let search = Search {
-            places: &options.places,
-            account: cluster.account(),
+            search_paths: &options.search_paths,
+            os_user: cluster.os_user(),
             home: &cluster.home,
             data: &cluster.data,
         };
         let binaries = search.find(&progress)?;
         cluster.create(&binaries, &progress, &stopped)?;
         let (url, programs) = (cluster.url(), binaries.directory.clone());
-        let keeper = Keeper::start(cluster, binaries, progress, stopped)?;
-        Ok(Self { url, programs, keeper, _lock: lock })
+        let supervisor = ProcessSupervisor::start(cluster, binaries, progress, stopped)?;
+        Ok(Self { url, programs, supervisor, _lock: lock })
     }
 
     /// Where clients connect.
@@ -118,18 +123,38 @@ impl PrivatePostgres {
     /// Stops it: what is committed is on the disk, what is running is cut.
     /// Takes milliseconds, and 25 s at the most.
     pub fn stop(self) {
-        drop(self.keeper);
+        drop(self.supervisor);
     }
+}
+
+/// Whoever may write there can put other data in the place of ours.
+fn warn_of_open(data_dir: &Path) -> Result<(), StartError> {
+    let mode = data_dir.metadata().map_err(at(data_dir))?.mode();
+    if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+        tracing::warn!(path = %data_dir.display(), mode = format!("{:o}", mode & 0o7777),
+            "others may write to the data directory: close it to them (chmod go-w)");
+    }
+    Ok(())
 }
 
 /// How long a lock may outlive its holder: one that is killed while it starts a
 /// program leaves it to that for the moment before it is the program.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Held as long as the file is open, by this process or by nobody.
+/// Held as long as the file is open, by this process or by nobody. Whoever can
+/// open it, if only to read, can lock it: earlier versions let everybody.
 fn lock(data_dir: &Path) -> Result<File, StartError> {
     let path = data_dir.join("lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
+    let options = OFlag::O_NOFOLLOW.bits();
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(options)
+        .open(&path)
+        .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)).map(|()| file))
+        .map_err(at(&path))?;
     let begun = Instant::now();
     loop {
         match file.try_lock() {
@@ -155,5 +180,18 @@ mod tests {
         assert!(error.starts_with("Another Tidings server is using ") && error.lines().count() == 1);
         drop(first);
         lock(directory.path()).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_others_could_take_is_closed_to_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        drop(lock(directory.path()).unwrap());
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(lock(directory.path()).is_err(), "it has followed a link");
     }
 }

@@ -1,21 +1,25 @@
-//! What `postmaster.pid` says, and an end for who was left behind.
+//! Reads `postmaster.pid`, and stops what an earlier server left behind.
 
+use std::io::ErrorKind;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::error::StartError;
+use super::control::ClusterState;
+use super::error::{StartError, at};
+use super::processes;
+use super::shutdown::{FAST_STOP, IMMEDIATE_STOP, Shutdown};
 
-/// How often a state is looked at that nobody reports.
+/// How often a state that nobody reports is polled.
 pub const POLL: Duration = Duration::from_millis(5);
-/// How long a fast shutdown may take: one checkpoint.
-pub const FAST_STOP: Duration = Duration::from_secs(20);
-/// How long an immediate one may take; the next start recovers.
-pub const IMMEDIATE_STOP: Duration = Duration::from_secs(5);
 /// A step that takes longer is reported.
 pub const SILENCE: Duration = Duration::from_secs(1);
+
+/// PostgreSQL's lock files: of a data directory, and of a socket beside it.
+const PID_FILE: &str = "postmaster.pid";
+const SOCKET_LOCK: &str = ".s.PGSQL.5432.lock";
 
 /// The lock file of a data directory: the process in the first line, the state
 /// in the eighth (PostgreSQL's `utils/pidfile.h`).
@@ -28,7 +32,7 @@ pub struct PidFile {
 impl PidFile {
     pub fn read(data: &Path) -> Option<Self> {
         // It is not there, or half written: either way it says nothing yet.
-        Self::parse(&std::fs::read_to_string(data.join("postmaster.pid")).ok()?)
+        Self::parse(&std::fs::read_to_string(data.join(PID_FILE)).ok()?)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -44,48 +48,50 @@ pub fn signal(process: i32, signal: Signal) {
     }
 }
 
-/// Stops the PostgreSQL that an earlier, killed server left on these data. The
-/// caller holds the lock: no living server uses it.
-pub fn stop_orphan(
+/// Clears the data for a new PostgreSQL: stops processes that an earlier, killed server
+/// left, and removes the lock files of dead ones. Their ids may belong to other
+/// processes by now, which are left alone. The caller holds the lock: no
+/// living server uses the data.
+pub fn stop_leftovers(
     data: &Path,
+    sockets: &Path,
     progress: impl Fn(&str),
     stopped: impl Fn() -> bool,
 ) -> Result<(), StartError> {
-    let Some(orphan) = PidFile::read(data).filter(|file| is_postmaster(file.process, data)) else {
-        return Ok(());
-    };
-    let (process, started, mut told) = (orphan.process, Instant::now(), false);
-    signal(process, Signal::SIGINT);
-    while is_postmaster(process, data) {
+    let (mut stop, mut told) = (Shutdown::begin(), false);
+    loop {
+        let left = processes::on(data);
+        let Some(any) = left.first() else { return remove_locks(data, sockets) };
         if stopped() {
             return Err(StartError::Stopped);
         }
-        let waited = started.elapsed();
-        if waited > SILENCE && !told {
+        // It answers for the others. Without it they end by themselves, in a moment.
+        let first = PidFile::read(data).map(|file| file.process).filter(|process| left.contains(process));
+        let state = first.and_then(|_| ClusterState::read(data));
+        if let Some(kind) = stop.next(state) {
+            first.map_or(left.clone(), |first| vec![first]).iter().for_each(|process| signal(*process, kind));
+        }
+        if stop.waited() > SILENCE && !told {
             progress("Waiting for PostgreSQL of an earlier run to stop …");
             told = true;
         }
-        if waited > FAST_STOP {
-            signal(process, Signal::SIGQUIT);
-        }
-        if waited > FAST_STOP + IMMEDIATE_STOP {
-            return Err(StartError::StillRunning { process, waited });
+        if stop.waited() > FAST_STOP + 2 * IMMEDIATE_STOP {
+            return Err(StartError::StillRunning { process: *any, waited: stop.waited() });
         }
         std::thread::sleep(POLL);
     }
+}
+
+/// PostgreSQL checks only whether a process with that id lives. It detects by itself
+/// whether one still uses the shared memory.
+fn remove_locks(data: &Path, sockets: &Path) -> Result<(), StartError> {
+    for path in [data.join(PID_FILE), sockets.join(SOCKET_LOCK)] {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(&path)(error)),
+            _ => {}
+        }
+    }
     Ok(())
-}
-
-/// Numbers of processes are used again: a postmaster works in its data
-/// directory.
-#[cfg(target_os = "linux")]
-fn is_postmaster(process: i32, data: &Path) -> bool {
-    std::fs::read_link(format!("/proc/{process}/cwd")).is_ok_and(|directory| directory == data)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_postmaster(process: i32, _data: &Path) -> bool {
-    kill(Pid::from_raw(process), None).is_ok()
 }
 
 #[cfg(test)]
@@ -105,10 +111,15 @@ mod tests {
     }
 
     #[test]
-    fn a_number_used_again_is_left_alone() {
-        let data = tempfile::tempdir().unwrap();
-        let own = i32::try_from(std::process::id()).unwrap();
-        std::fs::write(data.path().join("postmaster.pid"), format!("{own}\n")).unwrap();
-        stop_orphan(data.path(), |_| {}, || false).unwrap();
+    fn the_locks_of_who_is_gone_are_removed_and_a_number_used_again_is_left_alone() {
+        let (data, sockets) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let locks = [data.path().join(PID_FILE), sockets.path().join(SOCKET_LOCK)];
+        for process in [std::process::id(), u32::MAX / 2] {
+            for lock in &locks {
+                std::fs::write(lock, format!("{process}\n")).unwrap();
+            }
+            stop_leftovers(data.path(), sockets.path(), |_| {}, || false).unwrap();
+            assert!(locks.iter().all(|lock| !lock.exists()), "{process}");
+        }
     }
 }

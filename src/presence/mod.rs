@@ -1,5 +1,5 @@
-//! The registry of who is here: an actor that writes the directory and tells
-//! those who look, at most once an interval.
+//! The presence actor: it writes the directory, and sends changes to those who watch,
+//! at most once per interval.
 
 mod seen;
 mod watchers;
@@ -12,7 +12,7 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::database::Database;
-use crate::directory::{Change, Directory, UserMessage};
+use crate::directory::{Change, Directory, Heartbeat, InjectedFault, UserMessage};
 use crate::domain::{UserId, Visibility};
 use crate::metrics;
 use crate::protocol::{self, PresenceDiff, ServerFrame, User, Watch, wire_count};
@@ -20,35 +20,43 @@ use seen::Seen;
 pub use seen::store_last;
 use watchers::Watchers;
 
-/// What may be said to the presence actor.
+/// A user reports once in this time: a snapshot may be of hundreds of people, and
+/// goes to all of the user's connections.
+const REPORT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The messages that the presence actor handles.
 #[derive(Debug)]
 pub enum PresenceMessage {
     /// The user has a connection and is reached through `actor`; repeated when
     /// the actor is replaced. `key` is the normal form of the name; `visibility`
-    /// is none when the connection has gone again, and `Down` is on its way.
+    /// is `None` if the connection is gone again and `Down` is on its way.
     Up { user: User, key: Box<str>, actor: ActorRef<UserMessage>, visibility: Option<Visibility> },
     /// The user's last connection has gone; with a grace, unless the user has
     /// logged out.
     Down { user: UserId, actor: ActorId, grace: bool },
-    /// After a restart: everyone with a connection has been told with `Up`, and
-    /// these are their actors. A status would not tell: one whose supervisor
+    /// After a restart: every user with a connection has been sent with `Up`, and
+    /// these are their actors. A status would not do: an actor whose supervisor
     /// has died may still be about to be killed, and nobody says `Down` for it.
-    Counted { living: HashSet<ActorId> },
-    /// Whether all of the user's connections are idle.
-    Activity { user: UserId, away: bool },
-    /// What the user has chosen.
+    Reconcile { living: HashSet<ActorId> },
+    /// The user's choice.
     Visibility { user: UserId, visibility: Visibility },
-    /// What this user's connections look at, all together.
-    Watch { user: UserId, watch: Watch },
+    /// What this user's connections watch, all together, and whether all are
+    /// idle, where that has changed. Answered with [`UserMessage::Reported`] after
+    /// [`REPORT_PAUSE`]; until then the user's actor sends no other.
+    Report { user: UserId, watch: Option<Watch>, away: Option<bool> },
+    /// A user may report again.
+    AllowReport(UserId),
     /// Time for a difference.
     Tick,
-    /// Who was last here when is stored, or has to be stored again: these.
+    /// The times when users were last seen are stored, except for these.
     Stored(HashMap<UserId, Instant>),
-    /// Fault injection: panic.
-    Crash,
+    /// Answer it: the supervisor asks whether messages are handled.
+    Heartbeat(Heartbeat),
+    /// Have this fault: for tests.
+    Fault(InjectedFault),
 }
 
-/// What presence needs to know.
+/// What presence is started with.
 #[derive(Clone)]
 pub struct PresenceArguments {
     pub directory: Arc<Directory>,
@@ -62,11 +70,11 @@ pub struct PresenceSettings {
     pub grace: Duration,
     /// At most one difference in this time.
     pub interval: Duration,
-    /// Up to this many online, everyone who looks is told of everyone.
+    /// Up to this many online, everyone who watches the list gets everyone.
     pub complete: usize,
     /// Beyond that, the bare count goes out this often.
     pub count_interval: Duration,
-    /// It is stored this often that those online are still here.
+    /// How often the last-seen times of users online are stored.
     pub seen_interval: Duration,
 }
 
@@ -75,10 +83,10 @@ pub struct PresenceState {
     settings: PresenceSettings,
     watchers: Watchers,
     seen: Seen,
-    /// Whether everyone is told of everyone; see [`PresenceState::choose_mode`].
+    /// Whether everyone gets everyone; see [`PresenceState::choose_mode`].
     complete: bool,
-    /// Whether somebody was shown the roster since the last difference.
-    looked: bool,
+    /// Whether somebody got a snapshot since the last difference.
+    snapshot_sent: bool,
     counted_at: Instant,
     count_sent: usize,
 }
@@ -103,7 +111,7 @@ impl Actor for Presence {
             seen: Seen::new(arguments.database, arguments.settings.seen_interval),
             watchers: Watchers::default(),
             complete: true,
-            looked: false,
+            snapshot_sent: false,
             counted_at: Instant::now(),
             count_sent: 0,
         })
@@ -120,15 +128,19 @@ impl Actor for Presence {
                 state.on_up(user, &key, actor, visibility);
             }
             PresenceMessage::Down { user, actor, grace } => state.on_down(user, actor, grace),
-            PresenceMessage::Counted { living } => state.on_counted(&living),
-            PresenceMessage::Activity { user, away } => state.directory.roster_mut().set_away(user, away),
+            PresenceMessage::Reconcile { living } => state.on_reconcile(&living),
             PresenceMessage::Visibility { user, visibility } => {
-                state.directory.learn_visibility(user, visibility);
+                state.directory.apply_visibility(user, visibility);
             }
-            PresenceMessage::Watch { user, watch } => state.on_watch(user, watch),
+            PresenceMessage::Report { user, watch, away } => {
+                state.on_report(user, watch, away);
+                myself.send_after(REPORT_PAUSE, move || PresenceMessage::AllowReport(user));
+            }
+            PresenceMessage::AllowReport(user) => state.directory.cast(user, UserMessage::Reported),
             PresenceMessage::Tick => state.on_tick(&myself, Instant::now()),
             PresenceMessage::Stored(again) => state.seen.on_stored(&state.directory, again),
-            PresenceMessage::Crash => panic!("presence: fault injected"),
+            PresenceMessage::Heartbeat(heartbeat) => heartbeat.answer(),
+            PresenceMessage::Fault(fault) => fault.strike().await,
         }
         Ok(())
     }
@@ -147,13 +159,13 @@ impl Actor for Presence {
 impl PresenceState {
     fn on_up(&mut self, user: User, key: &str, actor: ActorRef<UserMessage>, visibility: Option<Visibility>) {
         self.directory.put(user.id, actor.clone());
-        // Only now do answers find it: what the one before may not have brought
-        // to an end. An actor that has died meanwhile comes up again by another.
-        drop(actor.cast(UserMessage::Resubmit));
-        let mut roster = self.directory.roster_mut();
-        // Of somebody who has gone again nothing is shown on a guess.
-        if let Some(visibility) = visibility.or_else(|| roster.visibility(user.id)) {
-            roster.arrive(user, key, visibility);
+        // Only now do results find this actor: the crashed one may have left sends
+        // unanswered. If this one has died meanwhile, its successor follows.
+        drop(actor.cast(UserMessage::ResubmitInFlight));
+        let mut users = self.directory.online_users_mut();
+        // If the connection is gone again, the visibility is unknown: show nothing.
+        if let Some(visibility) = visibility.or_else(|| users.visibility(user.id)) {
+            users.arrive(user, key, visibility);
         }
     }
 
@@ -161,32 +173,37 @@ impl PresenceState {
         let grace = if grace { self.settings.grace } else { Duration::ZERO };
         self.directory.remove(user, actor);
         let now = Instant::now();
-        self.directory.roster_mut().depart(user, now, now + grace);
+        self.directory.online_users_mut().depart(user, now, now + grace);
         self.watchers.remove(user);
     }
 
-    fn on_counted(&mut self, living: &HashSet<ActorId>) {
+    fn on_reconcile(&mut self, living: &HashSet<ActorId>) {
         let now = Instant::now();
         self.directory.retain(living);
         let connected = |user| self.directory.get(user).is_some();
-        self.directory.roster_mut().reconcile(connected, now, now + self.settings.grace);
+        self.directory.online_users_mut().reconcile(connected, now, now + self.settings.grace);
     }
 
-    fn on_watch(&mut self, user: UserId, watch: Watch) {
-        self.watchers.set(user, watch);
-        self.looked = true;
-        self.send_snapshot(user);
+    fn on_report(&mut self, user: UserId, watch: Option<Watch>, away: Option<bool>) {
+        if let Some(away) = away {
+            self.directory.online_users_mut().set_away(user, away);
+        }
+        if let Some(watch) = watch {
+            self.watchers.set(user, watch);
+            self.snapshot_sent = true;
+            self.send_snapshot(user);
+        }
     }
 
     fn on_tick(&mut self, myself: &ActorRef<PresenceMessage>, now: Instant) {
-        let looked = std::mem::take(&mut self.looked);
-        let difference = self.directory.roster_mut().difference(now, looked);
+        let snapshot_sent = std::mem::take(&mut self.snapshot_sent);
+        let difference = self.directory.online_users_mut().difference(now, snapshot_sent);
         self.seen.store(myself, &self.directory, now);
         metrics::users_online(self.count());
         let changed_mode = self.choose_mode();
         match difference {
             _ if changed_mode => {
-                self.looked = true;
+                self.snapshot_sent = true;
                 self.watchers.everyone().for_each(|user| self.send_snapshot(user));
             }
             Some((version, changes)) => self.send_difference(version, &changes),
@@ -207,37 +224,37 @@ impl PresenceState {
     }
 
     fn count(&self) -> usize {
-        self.directory.roster().len()
+        self.directory.online_users().len()
     }
 
     fn send_snapshot(&self, user: UserId) {
         let Some(watch) = self.watchers.get(user) else { return };
-        let roster = self.directory.roster();
+        let users = self.directory.online_users();
         let complete = self.complete && watch.list;
         let online: Vec<User> = if complete {
-            roster.iter().cloned().collect()
+            users.iter().cloned().collect()
         } else {
-            watch.users.iter().filter_map(|id| roster.get(*id).cloned()).collect()
+            watch.users.iter().filter_map(|id| users.get(*id).cloned()).collect()
         };
         let frame = ServerFrame::Presence(protocol::Presence {
-            version: roster.version(),
-            count: wire_count(roster.len()),
+            version: users.version(),
+            count: wire_count(users.len()),
             complete,
-            away: online.iter().map(|user| user.id).filter(|user| roster.is_away(*user)).collect(),
+            away: online.iter().map(|user| user.id).filter(|user| users.is_away(*user)).collect(),
             online,
         })
         .encode();
-        self.directory.tell(user, UserMessage::Presence(frame));
+        self.directory.cast(user, UserMessage::Presence(frame));
     }
 
-    /// One frame, encoded once, for all who are told of everyone; for the
+    /// One frame, encoded once, for all who get everyone; for the
     /// others a frame each, only to those who watch one who changed.
     fn send_difference(&self, version: u64, changes: &HashMap<UserId, Change>) {
         let count = wire_count(self.count());
         if self.complete {
             let frame = difference(version, count, changes.iter());
             for user in self.watchers.of_list() {
-                self.directory.tell(user, UserMessage::Presence(frame.clone()));
+                self.directory.cast(user, UserMessage::Presence(frame.clone()));
             }
         }
         let mut personal: HashMap<UserId, Vec<(&UserId, &Change)>> = HashMap::new();
@@ -250,7 +267,7 @@ impl PresenceState {
         }
         for (watcher, changes) in personal {
             let frame = difference(version, count, changes.into_iter());
-            self.directory.tell(watcher, UserMessage::Presence(frame));
+            self.directory.cast(watcher, UserMessage::Presence(frame));
         }
     }
 
@@ -259,10 +276,10 @@ impl PresenceState {
         if std::mem::replace(&mut self.count_sent, count) == count {
             return;
         }
-        let version = self.directory.roster().version();
+        let version = self.directory.online_users().version();
         let frame = difference(version, wire_count(count), std::iter::empty());
         for user in self.watchers.of_list() {
-            self.directory.tell(user, UserMessage::Presence(frame.clone()));
+            self.directory.cast(user, UserMessage::Presence(frame.clone()));
         }
     }
 }

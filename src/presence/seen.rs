@@ -29,10 +29,10 @@ impl Seen {
         if self.is_storing {
             return;
         }
-        let mut seen = directory.roster_mut().take_left();
+        let mut seen = directory.online_users_mut().take_left();
         if self.everyone_at.is_none_or(|at| now.duration_since(at) >= self.interval) {
             self.everyone_at = Some(now);
-            seen.extend(directory.roster().seen(now));
+            seen.extend(directory.online_users().seen(now));
         }
         if seen.is_empty() {
             return;
@@ -40,7 +40,7 @@ impl Seen {
         self.is_storing = true;
         let (database, myself) = (self.database.clone(), myself.clone());
         tokio::spawn(async move {
-            let again = match store(&database, &seen).await {
+            let again = match database.store_last_seen(&seen).await {
                 Ok(()) => HashMap::new(),
                 Err(error) => {
                     tracing::warn!(%error, "it is not stored who was last here; trying again");
@@ -54,18 +54,13 @@ impl Seen {
 
     pub fn on_stored(&mut self, directory: &Directory, again: HashMap<UserId, Instant>) {
         self.is_storing = false;
-        directory.roster_mut().give_back_left(again);
+        directory.online_users_mut().give_back_left(again);
     }
 }
 
 /// At the end of the server: who was here until now, or has just left.
 pub async fn store_last(database: &Database, directory: &Directory) -> Result<(), DatabaseError> {
-    let mut seen = directory.roster_mut().take_left();
-    seen.extend(directory.roster().seen(Instant::now()));
-    store(database, &seen).await
-}
-
-async fn store(database: &Database, seen: &HashMap<UserId, Instant>) -> Result<(), DatabaseError> {
-    let seen: Vec<_> = seen.iter().map(|(user, at)| (*user, at.elapsed())).collect();
-    database.saw(&seen).await
+    let mut seen = directory.online_users_mut().take_left();
+    seen.extend(directory.online_users().seen(Instant::now()));
+    database.store_last_seen(&seen).await
 }

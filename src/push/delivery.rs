@@ -8,18 +8,18 @@ use hyper::{Request, Uri};
 use web_push_native::p256::PublicKey;
 use web_push_native::{Auth, encrypt};
 
-use super::notice::{Notice, topic};
-use super::queue::Place;
-use super::service::{Said, Service};
-use super::station::PushMessage;
-use super::{Shared, target};
-use crate::database::{DuePush, Missed};
+use super::dispatcher::PushMessage;
+use super::notification::{Notification, topic};
+use super::queue::NotificationKey;
+use super::service::{PushResponse, Service};
+use super::{Shared, endpoint};
+use crate::database::{DuePush, PushCandidate};
 use crate::metrics::{self, PushOutcome};
 
-/// Tries of one push.
+/// How often one push is tried.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// Before the second try, and four times that before the third, where the
+/// How long to wait before the second try, and four times that before the third, if the
 /// service does not say.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
 
@@ -29,76 +29,93 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// For how long a push service keeps a push for a browser that is away (RFC 8030 §5.2).
 const TTL_SECONDS: u32 = 24 * 60 * 60;
 
-/// A notice that was taken from the queue. Dropped, it makes room for the next
-/// one of its place.
-pub struct Sending {
+/// A notification that was taken from the queue. Dropping it lets the next one with its
+/// key go.
+pub struct InFlightNotification {
     shared: Arc<Shared>,
-    place: Place,
-    notice: Notice,
-    is_back: bool,
+    key: NotificationKey,
+    notification: Notification,
+    is_requeued: bool,
 }
 
-/// Ends a look-up, whatever ends it.
-struct Looked(Arc<Shared>);
+/// Reports the end of a look-up, however it ends.
+struct LookUpGuard(Arc<Shared>);
 
-/// Finds where to push, and begins to.
-pub async fn look_up(shared: Arc<Shared>, sendings: Vec<Sending>) {
-    let _looked = Looked(shared.clone());
-    if sendings.is_empty() {
+/// Looks up the subscriptions, and starts a push to each.
+pub async fn look_up(shared: Arc<Shared>, notifications: Vec<InFlightNotification>) {
+    let _guard = LookUpGuard(shared.clone());
+    if notifications.is_empty() {
         return;
     }
-    let missed: Vec<Missed> = sendings.iter().map(|sending| sending.notice.missed(sending.place)).collect();
-    match shared.database.due_pushes(&missed).await {
+    let candidates: Vec<PushCandidate> = notifications
+        .iter()
+        .map(|notification| notification.notification.candidate(notification.key))
+        .collect();
+    match shared.database.due_pushes(&candidates).await {
         Ok(pushes) => {
-            let sendings: Vec<Arc<Sending>> = sendings.into_iter().map(Arc::new).collect();
+            let notifications: Vec<Arc<InFlightNotification>> =
+                notifications.into_iter().map(Arc::new).collect();
             for push in pushes {
-                if let Some(sending) = sendings.get(push.index) {
-                    begin(sending.clone(), push);
+                if let Some(notification) = notifications.get(push.index) {
+                    begin(notification.clone(), push);
                 }
             }
         }
         Err(error) if error.is_unavailable() => {
             tracing::warn!(%error, "pushes wait for the database");
-            sendings.into_iter().for_each(Sending::put_back);
+            notifications.into_iter().for_each(InFlightNotification::requeue);
         }
         Err(error) => {
             tracing::error!(%error, "pushes are lost");
-            sendings.iter().for_each(|_| metrics::pushed(PushOutcome::Failed));
+            notifications.iter().for_each(|_| metrics::pushed(PushOutcome::Failed));
         }
     }
 }
 
-/// Sends one push in a task of its own, where its service has room for it.
-fn begin(sending: Arc<Sending>, push: DuePush) {
-    let shared = &sending.shared;
-    let Some((endpoint, service)) = target::address(&shared.services, &push.target.endpoint) else {
-        // It was one when the browser gave it.
+/// Sends one push in its own task, if its service has room for it.
+fn begin(notification: Arc<InFlightNotification>, push: DuePush) {
+    let shared = &notification.shared;
+    let Some((endpoint, service)) = endpoint::resolve(&shared.services, &push.subscription.endpoint) else {
+        // The setting has changed since the browser subscribed.
         tracing::debug!("a subscription is of no service that may be sent to");
-        return metrics::pushed(PushOutcome::Refused);
+        return count(&push, PushOutcome::Refused);
     };
     match service.room.clone().try_acquire_owned() {
-        Err(_full) => metrics::pushed(PushOutcome::Dropped),
+        Err(_full) => count(&push, PushOutcome::Dropped),
         Ok(room) => drop(tokio::spawn(async move {
-            let outcome = sending.deliver(&push, &endpoint, &service).await;
-            metrics::pushed(outcome);
+            let outcome = notification.deliver(&push, &endpoint, &service).await;
+            count(&push, outcome);
             drop(room);
         })),
     }
 }
 
-impl Sending {
-    pub fn new(shared: &Arc<Shared>, place: Place, notice: Notice) -> Self {
-        Self { shared: shared.clone(), place, notice, is_back: false }
+/// Counts the outcome of a push, unless its recipient is invisible: that a push was
+/// due would reveal that the recipient is not connected.
+fn count(push: &DuePush, outcome: PushOutcome) {
+    if !push.is_invisible {
+        metrics::pushed(outcome);
+    }
+}
+
+impl InFlightNotification {
+    pub fn new(shared: &Arc<Shared>, key: NotificationKey, notification: Notification) -> Self {
+        Self { shared: shared.clone(), key, notification, is_requeued: false }
     }
 
-    /// Whether its reader has a socket. Who is only in the grace of presence has none.
-    pub fn is_here(&self) -> bool {
-        self.shared.directory.is_connected(self.place.user)
+    /// Whether the recipient has a connection. During the grace of presence there is none.
+    pub fn is_recipient_connected(&self) -> bool {
+        self.shared.directory.is_connected(self.key.user)
     }
 
-    fn put_back(mut self) {
-        self.is_back = true;
-        self.shared.queue().put_back(self.place, self.notice.clone(), Instant::now());
+    /// Whether others see the recipient online.
+    pub fn is_recipient_online(&self) -> bool {
+        self.shared.directory.online_users().contains(self.key.user)
+    }
+
+    fn requeue(mut self) {
+        self.is_requeued = true;
+        self.shared.queue().requeue(self.key, self.notification.clone(), Instant::now());
     }
 
     async fn deliver(&self, push: &DuePush, endpoint: &Uri, service: &Service) -> PushOutcome {
@@ -106,73 +123,74 @@ impl Sending {
         let Some(request) = self.request(push, endpoint) else { return PushOutcome::Refused };
         let mut wait = RETRY_WAIT;
         for attempt in 1..=ATTEMPTS_MAX {
-            let said = {
+            let response = {
                 let _turn = service.turns.acquire().await;
-                if self.is_here() {
+                if self.is_recipient_connected() {
                     return PushOutcome::Returned;
                 }
-                if attempt > 1 && shared.queue().has(self.place) {
+                if attempt > 1 && shared.queue().has(self.key) {
                     return PushOutcome::Superseded;
                 }
-                shared.sender.send(request.clone()).await
+                shared.client.send(request.clone()).await
             };
-            match said {
-                Said::Taken => return PushOutcome::Sent,
-                Said::Gone => return self.forget(push).await,
-                Said::Refused(status) => {
+            match response {
+                PushResponse::Accepted => return PushOutcome::Sent,
+                PushResponse::Gone => return self.forget(push).await,
+                PushResponse::Rejected(status) => {
                     let has_contact = shared.vapid.has_contact();
                     tracing::warn!(service = %service.setting, %status, has_contact, "a push was refused");
                     return PushOutcome::Refused;
                 }
-                Said::Later(Some(longer)) if longer > RETRY_WAIT_MAX => break,
-                Said::Later(asked) if attempt < ATTEMPTS_MAX => {
+                PushResponse::RetryLater(Some(longer)) if longer > RETRY_WAIT_MAX => break,
+                PushResponse::RetryLater(asked) if attempt < ATTEMPTS_MAX => {
                     tokio::time::sleep(asked.unwrap_or(wait)).await;
                     wait *= 4;
                 }
-                Said::Later(_) => {}
+                PushResponse::RetryLater(_) => {}
             }
         }
         tracing::warn!(service = %service.setting, "a push was given up");
         PushOutcome::Failed
     }
 
-    /// Encrypted for the browser and signed for its service; none for keys that
-    /// are none.
+    /// Builds the request, encrypted for the browser and signed for its service. Returns
+    /// `None` if the keys are invalid.
     fn request(&self, push: &DuePush, endpoint: &Uri) -> Option<Request<Full<Bytes>>> {
-        let target = &push.target;
-        let key = PublicKey::from_sec1_bytes(&target.p256dh).ok()?;
-        let body = encrypt(self.notice.payload(self.place, push), &key, &Auth::from(target.auth)).ok()?;
+        let subscription = &push.subscription;
+        let key = PublicKey::from_sec1_bytes(&subscription.p256dh).ok()?;
+        let body =
+            encrypt(self.notification.payload(self.key, push), &key, &Auth::from(subscription.auth)).ok()?;
         Request::post(endpoint)
             .header(AUTHORIZATION, self.shared.vapid.authorization(endpoint, SystemTime::now()))
             .header(CONTENT_ENCODING, "aes128gcm")
             .header(CONTENT_TYPE, "application/octet-stream")
             .header("ttl", TTL_SECONDS)
             .header("urgency", "normal")
-            .header("topic", topic(&target.auth, self.place.conversation))
+            .header("topic", topic(&subscription.auth, self.key.conversation))
             .body(Full::from(body))
             .ok()
     }
 
     async fn forget(&self, push: &DuePush) -> PushOutcome {
-        if let Err(error) = self.shared.database.forget_push_target(&push.target.endpoint).await {
-            // The next push says it again.
+        if let Err(error) = self.shared.database.forget_subscription(&push.subscription.endpoint).await {
+            // The next push gets the same answer.
             tracing::warn!(%error, "a subscription that is gone is not forgotten");
         }
         PushOutcome::Gone
     }
 }
 
-impl Drop for Sending {
+impl Drop for InFlightNotification {
     fn drop(&mut self) {
-        if !self.is_back && self.shared.queue().release(self.place) {
+        if !self.is_requeued && self.shared.queue().release(self.key) {
             self.shared.wake();
         }
     }
 }
 
-impl Drop for Looked {
+impl Drop for LookUpGuard {
     fn drop(&mut self) {
-        // The station is being replaced: the new one looks by itself.
-        drop(self.0.station.cast(PushMessage::Looked));
+        // If the dispatcher is being replaced, the new one looks by itself.
+        drop(self.0.dispatcher.cast(PushMessage::LookUpDone));
     }
 }

@@ -1,19 +1,19 @@
-//! Notices to people who have no socket (web push: RFC 8030, 8291, 8292).
+//! Push notifications to users without a connection (web push: RFC 8030, 8291, 8292).
 //!
 //! ```text
-//! persistence → queue (newest of each conversation) → station (actor) → database (who has subscribed)
-//!                                                        └→ delivery (tasks) → the browsers' push services
+//! persistence → queue (newest of each conversation) → dispatcher (actor) → database (subscriptions)
+//!                                                           └→ delivery (tasks) → the browsers' push services
 //! ```
 //!
-//! Best effort: the log has the message. Nobody waits for a push, and what is
-//! not sent when the server ends is not sent.
+//! Best effort: the log has the message. Nothing waits for a push, and pushes that are
+//! not sent when the server stops are lost.
 
 mod delivery;
-mod notice;
+mod dispatcher;
+mod endpoint;
+mod notification;
 mod queue;
 mod service;
-mod station;
-mod target;
 mod vapid;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,39 +21,39 @@ use std::time::Instant;
 
 use web_push_native::p256::SecretKey;
 
-pub use station::{PushMessage, Pusher};
+pub use dispatcher::{PushDispatcher, PushMessage};
 
 use crate::config::Config;
-use crate::database::{Database, DatabaseError, PushTarget};
-use crate::directory::{Address, Directory, Settled};
+use crate::database::{Database, DatabaseError, PushSubscription};
+use crate::directory::{ActorSlot, Delivery, Directory, InjectedFault, StoredEvent};
 use crate::domain::UserId;
 use crate::metrics::{self, PushOutcome};
 use crate::protocol::{Problem, Subscription};
-use notice::Notice;
-use queue::{Offered, Place, Queue};
-use service::{Sender, Service};
+use notification::Notification;
+use queue::{NotificationKey, OfferOutcome, Queue};
+use service::{PushClient, Service};
 use vapid::Vapid;
 
-/// The way to the station; one that is off takes nothing. Cheap to clone.
+/// A handle to the dispatcher; does nothing if push is off. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Push(Option<Arc<Shared>>);
 
-/// What the station starts from; the same at every restart.
+/// What the dispatcher is started with; the same at every restart.
 pub struct PushArguments(Arc<Shared>);
 
-/// What outlives the station's actor.
+/// What outlives the dispatcher.
 struct Shared {
     directory: Arc<Directory>,
     database: Database,
     queue: Mutex<Queue>,
-    station: Address<PushMessage>,
+    dispatcher: ActorSlot<PushMessage>,
     vapid: Vapid,
-    sender: Sender,
+    client: PushClient,
     services: Vec<Arc<Service>>,
 }
 
 impl Push {
-    /// As set; off also where TLS has nothing to trust.
+    /// Push as configured; off if there are no trusted certificates.
     pub async fn new(
         config: &Config,
         database: &Database,
@@ -62,8 +62,8 @@ impl Push {
         if !config.push.on {
             return Ok(Self::default());
         }
-        let sender = match Sender::new(config.push_timeout) {
-            Ok(sender) => sender,
+        let client = match PushClient::new(config.push_timeout) {
+            Ok(client) => client,
             Err(error) => {
                 tracing::warn!(%error, "web push is off: this machine has no certificates to trust");
                 return Ok(Self::default());
@@ -74,62 +74,60 @@ impl Push {
             directory,
             database: database.clone(),
             queue: Mutex::new(Queue::new(config.push_queue, config.push_interval)),
-            station: Address::default(),
+            dispatcher: ActorSlot::default(),
             vapid: Vapid::new(&key, contact(config)),
-            sender,
+            client,
             services: config.push.services.iter().cloned().map(Service::new).map(Arc::new).collect(),
         }))))
     }
 
-    /// What browsers subscribe with; none when this is off.
+    /// The key that browsers subscribe with; `None` if push is off.
     pub fn public_key(&self) -> Option<&str> {
         self.0.as_deref().map(|shared| shared.vapid.public_key())
     }
 
-    /// Reads a subscription; none when this is off.
-    pub fn target(&self, given: &Subscription) -> Option<Result<PushTarget, Problem>> {
-        self.0.as_deref().map(|shared| target::parse(&shared.services, given))
+    /// Parses a subscription; `None` if push is off.
+    pub fn parse_subscription(&self, given: &Subscription) -> Option<Result<PushSubscription, Problem>> {
+        self.0.as_deref().map(|shared| endpoint::parse(&shared.services, given))
     }
 
-    /// What to start the station with; none when this is off.
+    /// What to start the dispatcher with; `None` if push is off.
     pub fn arguments(&self) -> Option<PushArguments> {
         self.0.clone().map(PushArguments)
     }
 
-    /// Takes note of the new messages that were committed for somebody who has
-    /// no socket. Waits for nothing; what there is no room for is dropped.
-    pub fn offer(&self, user: UserId, settled: &[Settled]) {
+    /// Queues notifications of new messages to a user without a connection. Never
+    /// waits; drops what there is no room for.
+    pub fn notify(&self, user: UserId, deliveries: &[Delivery]) {
         let Some(shared) = self.0.as_deref() else { return };
         let (mut is_first, now) = (false, Instant::now());
         let mut queue = shared.queue();
-        // Backwards: of each conversation only the newest is made a notice of.
-        for committed in settled.iter().rev() {
-            let Settled::Event(committed) = committed else { continue };
-            // One that had been stored before was pushed then.
-            if committed.duplicate {
+        // Backwards: only the newest message of each conversation becomes a notification.
+        for delivery in deliveries.iter().rev() {
+            let Delivery::Event(StoredEvent { event, duplicate, .. }) = delivery else { continue };
+            // A duplicate was pushed when it was stored first.
+            if *duplicate || !event.content.kind().notifies() {
                 continue;
             }
-            let message = &committed.message;
-            let place = Place { user, conversation: message.conversation };
-            match queue.offer(place, message.seq, now, || Notice::of(message)) {
-                Offered::TakenFirst => is_first = true,
-                Offered::Taken | Offered::Old => {}
-                Offered::Full => metrics::pushed(PushOutcome::Dropped),
+            let key = NotificationKey { user, conversation: event.conversation };
+            match queue.offer(key, event.seq, now, || Notification::of(event)) {
+                OfferOutcome::QueuedFirst => is_first = true,
+                OfferOutcome::Queued | OfferOutcome::Outdated => {}
+                OfferOutcome::Full => metrics::pushed(PushOutcome::Dropped),
             }
         }
-        metrics::push_queue(queue.len());
         drop(queue);
         if is_first {
             shared.wake();
         }
     }
 
-    /// Makes the station panic: fault injection.
-    pub fn crash(&self) {
+    /// Makes the dispatcher have a fault.
+    pub fn inject(&self, fault: InjectedFault) {
         if let Some(shared) = self.0.as_deref()
-            && shared.station.cast(PushMessage::Crash).is_err()
+            && shared.dispatcher.cast(PushMessage::Fault(fault)).is_err()
         {
-            tracing::debug!("the station to crash was being replaced already");
+            tracing::debug!("the dispatcher to have a fault was being replaced already");
         }
     }
 }
@@ -139,18 +137,18 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lost while the station is being replaced: the new one looks by itself.
+    /// The message is lost while the dispatcher is being replaced: the new one looks by itself.
     fn wake(&self) {
-        drop(self.station.cast(PushMessage::Look));
+        drop(self.dispatcher.cast(PushMessage::Dispatch));
     }
 }
 
-/// The one that is set, else the one that the database keeps.
+/// The key of the settings, else the one that the database keeps.
 async fn key(config: &Config, database: &Database) -> Result<Option<SecretKey>, DatabaseError> {
     if let Some(key) = &config.push.key {
         return Ok(Some(key.clone()));
     }
-    let fresh = match vapid::fresh_scalar() {
+    let fresh = match vapid::generate_key() {
         Ok(fresh) => fresh,
         Err(error) => {
             tracing::error!(%error, "web push is off: no key could be made");
@@ -165,6 +163,9 @@ async fn key(config: &Config, database: &Database) -> Result<Option<SecretKey>, 
 }
 
 fn contact(config: &Config) -> Option<String> {
-    let page = || config.origins.iter().find(|origin| origin.starts_with("https://")).cloned();
+    let page = || {
+        let https = config.origins.iter().find(|origin| origin.is_https());
+        https.map(|origin| origin.as_str().to_owned())
+    };
     config.push.contact.clone().or_else(page)
 }

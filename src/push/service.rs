@@ -14,21 +14,21 @@ use tokio::sync::Semaphore;
 
 use crate::config::PushService;
 
-/// Pushes under way to one service; with more of them it would be hit harder
-/// than by any browser, and one that hangs holds that many sockets at the most.
+/// How many pushes run at once to one service. More of them would load it more
+/// than any browser does, and a service that hangs holds this many sockets.
 const AT_ONCE: usize = 32;
 
-/// Pushes that wait for their turn, or for another try; those beyond are dropped.
+/// How many pushes may wait for their turn or a retry; those beyond are dropped.
 const WAITING_MAX: usize = 1_000;
 
-/// What is read of an answer's body, so that the connection can be used again.
+/// How much of a response's body is read, so that the connection can be reused.
 const ANSWER_MAX_BYTES: usize = 4 * 1024;
 
-/// What of an answer's headers is read.
+/// How much of a response's headers is read.
 const HEADERS_MAX_BYTES: usize = 16 * 1024;
 
-/// A push service, and what it may take up: one that hangs or fails is in
-/// nobody else's way.
+/// A push service with its own limits, so that one that hangs or fails does not
+/// delay others.
 pub struct Service {
     pub setting: PushService,
     pub turns: Semaphore,
@@ -41,16 +41,16 @@ impl Service {
     }
 }
 
-/// What a push service answered.
+/// The response of a push service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
-    Taken,
-    /// There is no such subscription any more.
+pub enum PushResponse {
+    Accepted,
+    /// The subscription no longer exists.
     Gone,
-    /// Not now; perhaps after this time.
-    Later(Option<Duration>),
-    /// It never will take this one.
-    Refused(StatusCode),
+    /// The service asks to retry, perhaps after this time.
+    RetryLater(Option<Duration>),
+    /// The service will never accept this push.
+    Rejected(StatusCode),
 }
 
 /// Reading the machine's certificates takes a while: once in a process.
@@ -58,19 +58,19 @@ static CONNECTOR: LazyLock<io::Result<HttpsConnector<HttpConnector>>> = LazyLock
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    // Plain HTTP is for what the settings say is plain.
+    // Plain HTTP is only for services that the settings name with `http`.
     let secure = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1();
     Ok(secure.wrap_connector(tcp))
 });
 
-/// An HTTP client that follows nothing and waits no longer than it is told.
-pub struct Sender {
+/// An HTTP client that follows no redirects and has a time-out.
+pub struct PushClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     timeout: Duration,
 }
 
-impl Sender {
-    /// Fails where there are no certificates to trust.
+impl PushClient {
+    /// Errors if there are no trusted certificates.
     pub fn new(timeout: Duration) -> Result<Self, &'static io::Error> {
         let connector = CONNECTOR.as_ref()?.clone();
         let client =
@@ -78,38 +78,40 @@ impl Sender {
         Ok(Self { client, timeout })
     }
 
-    /// Sends once. What goes wrong on the way may go right later.
-    pub async fn send(&self, request: Request<Full<Bytes>>) -> Said {
+    /// Sends once. Network errors count as [`PushResponse::RetryLater`].
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> PushResponse {
         let exchange = async {
             let response = self.client.request(request).await?;
-            let said = read(&response);
-            // What it is makes no difference; too long, the connection is closed.
+            let outcome = read(&response);
+            // The body does not matter; if it is too long, the connection is closed.
             drop(Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await);
-            Ok::<_, hyper_util::client::legacy::Error>(said)
+            Ok::<_, hyper_util::client::legacy::Error>(outcome)
         };
         match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(said)) => said,
+            Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => {
-                // Its source names no more than the host.
+                // The error names only the host.
                 tracing::debug!(%error, "a push service was not reached");
-                Said::Later(None)
+                PushResponse::RetryLater(None)
             }
-            Err(_) => Said::Later(None),
+            Err(_) => PushResponse::RetryLater(None),
         }
     }
 }
 
-fn read<B>(response: &Response<B>) -> Said {
+fn read<B>(response: &Response<B>) -> PushResponse {
     match response.status() {
-        status if status.is_success() => Said::Taken,
-        StatusCode::NOT_FOUND | StatusCode::GONE => Said::Gone,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Said::Later(retry_after(response)),
-        status if status.is_server_error() => Said::Later(retry_after(response)),
-        status => Said::Refused(status),
+        status if status.is_success() => PushResponse::Accepted,
+        StatusCode::NOT_FOUND | StatusCode::GONE => PushResponse::Gone,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
+            PushResponse::RetryLater(retry_after(response))
+        }
+        status if status.is_server_error() => PushResponse::RetryLater(retry_after(response)),
+        status => PushResponse::Rejected(status),
     }
 }
 
-/// In seconds; a date (RFC 9110 §10.2.3) is as good as nothing.
+/// In seconds; a date (RFC 9110 §10.2.3) is ignored.
 fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
@@ -119,7 +121,7 @@ fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn said(status: u16, retry_after: Option<&str>) -> Said {
+    fn response_to(status: u16, retry_after: Option<&str>) -> PushResponse {
         let mut response = Response::builder().status(status);
         if let Some(value) = retry_after {
             response = response.header(RETRY_AFTER, value);
@@ -129,12 +131,15 @@ mod tests {
 
     #[test]
     fn what_may_work_later_is_told_from_what_will_not() {
-        assert_eq!(said(201, None), Said::Taken);
-        assert_eq!((said(404, None), said(410, Some("5"))), (Said::Gone, Said::Gone));
-        assert_eq!(said(429, Some("5")), Said::Later(Some(Duration::from_secs(5))));
-        assert_eq!(said(503, Some("-5")), Said::Later(None));
-        assert_eq!(said(500, Some("Wed, 21 Oct 2026 07:28:00 GMT")), Said::Later(None));
-        assert_eq!(said(403, Some("5")), Said::Refused(StatusCode::FORBIDDEN));
-        assert_eq!(said(302, None), Said::Refused(StatusCode::FOUND), "it leads nowhere");
+        assert_eq!(response_to(201, None), PushResponse::Accepted);
+        assert_eq!(
+            (response_to(404, None), response_to(410, Some("5"))),
+            (PushResponse::Gone, PushResponse::Gone)
+        );
+        assert_eq!(response_to(429, Some("5")), PushResponse::RetryLater(Some(Duration::from_secs(5))));
+        assert_eq!(response_to(503, Some("-5")), PushResponse::RetryLater(None));
+        assert_eq!(response_to(500, Some("Wed, 21 Oct 2026 07:28:00 GMT")), PushResponse::RetryLater(None));
+        assert_eq!(response_to(403, Some("5")), PushResponse::Rejected(StatusCode::FORBIDDEN));
+        assert_eq!(response_to(302, None), PushResponse::Rejected(StatusCode::FOUND), "it leads nowhere");
     }
 }

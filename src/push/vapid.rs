@@ -8,7 +8,7 @@ use web_push_native::p256::SecretKey;
 use web_push_native::p256::ecdsa::signature::Signer;
 use web_push_native::p256::ecdsa::{Signature, SigningKey};
 
-use crate::database::Scalar;
+use crate::database::VapidKey;
 
 /// How long a signature holds; a push service refuses one of over 24 hours.
 const VALID: Duration = Duration::from_secs(12 * 60 * 60);
@@ -54,13 +54,13 @@ impl Vapid {
 }
 
 /// A key at random, for a database that keeps none yet.
-pub fn fresh_scalar() -> Result<Scalar, getrandom::Error> {
+pub fn generate_key() -> Result<VapidKey, getrandom::Error> {
     loop {
-        let mut scalar = Scalar::default();
-        getrandom::fill(&mut scalar)?;
+        let mut key = VapidKey::default();
+        getrandom::fill(&mut key)?;
         // All but 2^-32 of them are keys.
-        if SecretKey::from_slice(&scalar).is_ok() {
-            return Ok(scalar);
+        if SecretKey::from_slice(&key).is_ok() {
+            return Ok(key);
         }
     }
 }
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_push_is_signed_for_its_service() {
-        let key = SecretKey::from_slice(&fresh_scalar().unwrap()).unwrap();
+        let key = SecretKey::from_slice(&generate_key().unwrap()).unwrap();
         let vapid = Vapid::new(&key, Some("mailto:ada@example.org".into()));
         assert_eq!(vapid.public_key().len(), 87);
         let endpoint = "https://Push.example.org:443/a/b?c".parse().unwrap();

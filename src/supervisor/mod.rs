@@ -1,6 +1,8 @@
 //! The root of the supervision tree: starts the stations and starts them again
-//! when they die. When one dies too often, the process ends with an error: a
-//! fresh start is then the better repair.
+//! when they die, or no longer answer. When that happens too often, the process
+//! ends with an error: a fresh start is then the better repair.
+
+mod heart;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,20 +11,27 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::watch;
 
-use crate::domain::Budget;
+use crate::domain::RestartIntensity;
 use crate::metrics;
-use crate::persistence::Writer;
-use crate::presence::{Presence, PresenceArguments, PresenceSettings};
-use crate::push::Pusher;
-use crate::user::{Services, UsersMessage, UsersSupervisor};
+use crate::persistence::{PersistenceMessage, Writer};
+use crate::presence::{Presence, PresenceArguments, PresenceMessage, PresenceSettings};
+use crate::push::{PushDispatcher, PushMessage};
+use crate::user::{Services, UserSupervisor, UserSupervisorMessage};
+use heart::{Heart, Pulse};
 
 /// Restarts of one station within [`RESTART_WINDOW`]; one more ends the process.
 const RESTARTS_MAX: usize = 10;
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
 
-/// The root takes no orders.
+/// How often the stations are asked whether they still handle messages.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The messages that the supervisor handles.
 #[derive(Debug)]
-pub enum SupervisorMessage {}
+pub enum SupervisorMessage {
+    /// Check whether the stations answer.
+    Beat,
+}
 
 pub struct SupervisorArguments {
     pub services: Arc<Services>,
@@ -33,8 +42,8 @@ pub struct SupervisorArguments {
 pub struct SupervisorState {
     services: Arc<Services>,
     failed: watch::Sender<bool>,
-    stations: HashMap<ActorId, Station>,
-    budgets: HashMap<Station, Budget>,
+    stations: HashMap<ActorId, (Station, Heart)>,
+    intensities: HashMap<Station, RestartIntensity>,
 }
 
 /// A child of the root.
@@ -71,13 +80,28 @@ impl Actor for Supervisor {
     ) -> Result<SupervisorState, ActorProcessingErr> {
         let SupervisorArguments { services, failed } = arguments;
         let mut state =
-            SupervisorState { services, failed, stations: HashMap::new(), budgets: HashMap::new() };
+            SupervisorState { services, failed, stations: HashMap::new(), intensities: HashMap::new() };
         let writers = (0..state.services.persistence.writers()).map(Station::Writer);
-        // Whoever is spoken to comes before who speaks.
+        // Stations that are sent messages start before those that send them.
         for station in [Station::Presence, Station::Push].into_iter().chain(writers).chain([Station::Users]) {
             state.start(&myself, station).await?;
         }
+        // One at a time: an interval would catch up on ticks that a suspended process missed.
+        myself.send_after(BEAT, || SupervisorMessage::Beat);
         Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<SupervisorMessage>,
+        message: SupervisorMessage,
+        state: &mut SupervisorState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            SupervisorMessage::Beat => state.on_beat(&myself).await,
+        }
+        myself.send_after(BEAT, || SupervisorMessage::Beat);
+        Ok(())
     }
 
     async fn handle_supervisor_evt(
@@ -86,7 +110,8 @@ impl Actor for Supervisor {
         event: SupervisionEvent,
         state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
-        // They end without failing only when the server stops.
+        // They end without failing only when the server stops, or when they are killed
+        // here, and have been replaced by then.
         if let SupervisionEvent::ActorFailed(cell, error) = event {
             state.on_failed(&myself, cell.get_id(), &error.to_string()).await;
         }
@@ -95,13 +120,41 @@ impl Actor for Supervisor {
 }
 
 impl SupervisorState {
+    /// Replaces the stations that are stuck, and publishes those that are late.
+    async fn on_beat(&mut self, myself: &ActorRef<SupervisorMessage>) {
+        let (mut late, mut stuck) = (Vec::new(), Vec::new());
+        for (actor, (station, heart)) in &mut self.stations {
+            match heart.beat() {
+                Pulse::Well => {}
+                Pulse::Late => late.push(station.name()),
+                Pulse::Stuck => stuck.push(*actor),
+            }
+        }
+        self.services.late_stations.store(Arc::new(late));
+        for actor in stuck {
+            if let Some((station, heart)) = self.stations.remove(&actor) {
+                tracing::error!(?station, "a station does not answer");
+                heart.kill();
+                self.replace(myself, station).await;
+            }
+        }
+    }
+
     async fn on_failed(&mut self, myself: &ActorRef<SupervisorMessage>, actor: ActorId, error: &str) {
-        let Some(station) = self.stations.remove(&actor) else { return };
+        // One that was replaced because it did not answer may fail later.
+        let Some((station, _)) = self.stations.remove(&actor) else { return };
         tracing::error!(?station, error, "a station died");
+        self.replace(myself, station).await;
+    }
+
+    async fn replace(&mut self, myself: &ActorRef<SupervisorMessage>, station: Station) {
         metrics::restarted(station.name());
-        let budget = self.budgets.entry(station).or_insert_with(|| Budget::new(RESTARTS_MAX, RESTART_WINDOW));
-        if !budget.spend(Instant::now()) {
-            tracing::error!(?station, "it dies again and again; giving up");
+        let intensity = self
+            .intensities
+            .entry(station)
+            .or_insert_with(|| RestartIntensity::new(RESTARTS_MAX, RESTART_WINDOW));
+        if !intensity.record(Instant::now()) {
+            tracing::error!(?station, "it fails again and again; giving up");
             self.failed.send_replace(true);
             return;
         }
@@ -120,45 +173,48 @@ impl SupervisorState {
         station: Station,
     ) -> Result<(), SpawnErr> {
         let (services, root) = (&self.services, myself.get_cell());
-        let actor = match station {
+        let heart = match station {
             Station::Presence => {
                 let (actor, _task) =
                     Actor::spawn_linked(None, Presence, presence_arguments(services), root).await?;
-                services.presence.set(actor.clone());
-                actor.get_id()
+                let heart = Heart::of(&actor, PresenceMessage::Heartbeat);
+                services.presence.set(actor);
+                heart
             }
             Station::Push => {
                 // Where it is off there is none.
                 let Some(arguments) = services.push.arguments() else { return Ok(()) };
                 // It makes itself known.
-                let (actor, _task) = Actor::spawn_linked(None, Pusher, arguments, root).await?;
-                actor.get_id()
+                let (actor, _task) = Actor::spawn_linked(None, PushDispatcher, arguments, root).await?;
+                Heart::of(&actor, PushMessage::Heartbeat)
             }
             Station::Users => {
                 // It makes itself known.
                 let (actor, _task) =
-                    Actor::spawn_linked(None, UsersSupervisor, services.clone(), root).await?;
-                actor.get_id()
+                    Actor::spawn_linked(None, UserSupervisor, services.clone(), root).await?;
+                Heart::of(&actor, UserSupervisorMessage::Heartbeat)
             }
             Station::Writer(index) => {
                 let persistence = &services.persistence;
-                let (actor, _task) = Actor::spawn_linked(None, Writer, persistence.arguments(), root).await?;
-                persistence.install(index, actor.clone());
-                actor.get_id()
+                let arguments = persistence.arguments(index);
+                let (actor, _task) = Actor::spawn_linked(None, Writer, arguments, root).await?;
+                let heart = Heart::of(&actor, PersistenceMessage::Heartbeat);
+                persistence.install(index, actor);
+                heart
             }
         };
-        self.stations.insert(actor, station);
+        self.stations.insert(heart.actor(), (station, heart));
         Ok(())
     }
 
-    /// A station is new: whoever spoke to the one before says it again.
+    /// A station was replaced: has what its predecessor may have lost sent again.
     fn announce(&self, station: Station) {
         match station {
             Station::Presence => {
-                // When the users' supervisor is dead too, it counts when it starts.
-                drop(self.services.users.address().cast(UsersMessage::Census));
+                // If the users' supervisor is dead too, it reconciles when it starts.
+                drop(self.services.connections.supervisor().cast(UserSupervisorMessage::Reconcile));
             }
-            Station::Writer(_) => self.services.directory.ask_to_resubmit(),
+            Station::Writer(_) => self.services.directory.resubmit_in_flight(),
             Station::Push | Station::Users => {}
         }
     }

@@ -1,74 +1,100 @@
-//! A connected user: what that user's sockets may do, and what is delivered to
-//! them. One actor a user, whatever the number of sockets.
+//! The actor of a connected user: handles the frames of all of the user's connections,
+//! and delivers to them.
 
-mod frame;
-mod inbox;
-mod resume;
-mod rooms;
-mod users;
+mod connection_table;
+mod decode;
+mod handlers;
+mod replay;
+mod replay_limits;
+mod report;
+mod sessions;
+mod supervisor;
+mod typing_throttle;
 mod visibility;
 
-use std::future::ready;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, yield_now};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::config::Config;
 use crate::database::Database;
-use crate::directory::{Address, Answer, ConnectionId, Directory, Link, Settled, Submission, UserMessage};
-use crate::domain::{UserId, Visibility};
+use crate::directory::{
+    ActorSlot, ConnectionHandle, ConnectionId, Delivery, Directory, Envelope, SendRequest, SendResult,
+    StoredEvent, UserMessage,
+};
+use crate::domain::{Bucket, Quota, UserId, Visibility};
 use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
-use crate::protocol::{self, ErrorFrame, Resync, ServerFrame, Stored, User, WATCH_MAX, Watch};
+use crate::protocol::{self, ErrorFrame, Resync, ServerFrame, Stored, User};
 use crate::push::Push;
-use rooms::Rooms;
-pub use users::{Users, UsersMessage, UsersSupervisor};
+pub use connection_table::ConnectionTable;
+pub use replay::limits;
+pub use replay_limits::ReplayLimits;
+use report::Reports;
+pub use supervisor::{UserSupervisor, UserSupervisorMessage};
+use typing_throttle::TypingThrottle;
 
-/// What every user's actor works with.
+/// The services that every user's actor uses.
 pub struct Services {
     pub config: Arc<Config>,
     pub database: Database,
     pub directory: Arc<Directory>,
     pub persistence: Persistence,
-    pub presence: Address<PresenceMessage>,
+    pub presence: ActorSlot<PresenceMessage>,
     pub push: Push,
-    pub users: Users,
-    /// Names this history; see [`crate::protocol::Welcome`].
+    pub replays: ReplayLimits,
+    pub connections: ConnectionTable,
+    /// The bytes that each user has stored within a day.
+    pub storage_quota: Quota<UserId>,
+    /// Stations that have not answered for a while.
+    pub late_stations: ArcSwap<Vec<&'static str>>,
+    /// Identifies this history; see [`crate::protocol::Welcome`].
     pub epoch: String,
 }
 
-/// A user's actor is started with its connections, the first time and again.
+/// A user's actor is started with its connections, also after a crash.
 pub struct UserArguments {
     pub user: User,
-    pub links: Vec<Link>,
+    pub connections: Vec<ConnectionHandle>,
     pub services: Arc<Services>,
 }
 
 pub struct UserState {
     user: User,
     services: Arc<Services>,
-    tabs: Vec<Tab>,
-    /// In which everything without an answer was submitted; none after a restart.
+    connections: Vec<AttachedConnection>,
+    /// The generation in which all unanswered sends were submitted; `None` after a restart.
     generation: Option<Generation>,
-    limiter: Option<inbox::SendLimiter>,
-    rooms: Rooms,
-    /// The look-up of a conversation's members under way: one at a time.
+    /// The rate limit of sends, for all connections together.
+    sends: Bucket,
+    typing: TypingThrottle,
+    /// The look-up of members that is running: one at a time.
     lookup: Option<AbortHandle>,
-    /// Whether presence was told that the user is away; none before it was told.
-    away: Option<bool>,
+    reports: Reports,
 }
 
 /// One connection of the user.
-struct Tab {
-    link: Link,
-    /// The replay under way; a newer one takes its place.
+struct AttachedConnection {
+    connection: ConnectionHandle,
+    /// The running replay; a newer one replaces it.
     replay: Option<AbortHandle>,
 }
 
-/// The actor. Handlers do no I/O: what waits runs in tasks.
+impl Drop for AttachedConnection {
+    /// With an actor that crashes: the `synced` of its replay would be taken for that of
+    /// the next one.
+    fn drop(&mut self) {
+        if let Some(replay) = &self.replay {
+            replay.abort();
+        }
+    }
+}
+
+/// The actor. Handlers do no I/O: whatever has to wait runs in a task.
 pub struct UserActor;
 
 impl Actor for UserActor {
@@ -81,44 +107,50 @@ impl Actor for UserActor {
         _myself: ActorRef<UserMessage>,
         arguments: UserArguments,
     ) -> Result<UserState, ActorProcessingErr> {
-        let UserArguments { user, links, services } = arguments;
-        let limiter = inbox::limiter(&services.config);
+        let UserArguments { user, connections, services } = arguments;
         let mut state = UserState {
             user,
             services,
-            // Most people have one.
-            tabs: Vec::with_capacity(1),
+            // Most users have one.
+            connections: Vec::with_capacity(1),
             generation: None,
-            limiter,
-            rooms: Rooms::default(),
+            sends: Bucket::full(Instant::now()),
+            typing: TypingThrottle::default(),
             lookup: None,
-            away: None,
+            reports: Reports::default(),
         };
-        for link in links {
-            // Only after a crash: what was cast to the dead actor is lost, and
-            // the client says where it stands.
-            if link.greeted() {
-                link.send(ServerFrame::Resync(Resync {}).encode());
-                link.send(visibility_frame(link.visibility()));
+        for connection in connections {
+            // Only after a crash: messages to the dead actor are lost, and
+            // the client answers with its cursors.
+            if connection.hello_received() {
+                connection.send(ServerFrame::Resync(Resync {}).encode());
+                connection.send(visibility_frame(connection.visibility()));
             }
-            state.on_attach(link);
+            state.on_attach(connection);
         }
-        state.activity_changed();
-        // What the one before may not have brought to an end is submitted again
-        // once the directory leads here: `Resubmit` comes from presence.
+        // Sends that the crashed actor left unanswered are submitted again
+        // once the directory leads here, and presence gets a report:
+        // presence sends `ResubmitInFlight`.
         Ok(state)
     }
 
-    /// Not an `async fn`: nothing is waited for, and an idle actor keeps no room
-    /// for a message.
+    /// Not an `async fn`, so that an idle actor keeps no room for a message. Yields
+    /// after large frames, since it would otherwise handle its whole mailbox first.
     fn handle(
         &self,
         _myself: ActorRef<UserMessage>,
         message: UserMessage,
         state: &mut UserState,
     ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        let has_large_frame =
+            matches!(&message, UserMessage::Frames(frames) if frames.iter().any(Envelope::is_large));
         state.on_message(message);
-        ready(Ok(()))
+        async move {
+            if has_large_frame {
+                yield_now().await;
+            }
+            Ok(())
+        }
     }
 
     async fn handle_supervisor_evt(
@@ -139,180 +171,144 @@ impl UserState {
 
     fn on_message(&mut self, message: UserMessage) {
         match message {
-            // If one is fatal, those behind it go back, as those in the mailbox do.
+            // If one crashes the actor, those behind it return, as those in the mailbox do.
             UserMessage::Frames(envelopes) => {
                 envelopes.into_iter().for_each(|envelope| self.on_frame(envelope.open()));
             }
-            UserMessage::Attach(link) => self.on_attach(link),
+            UserMessage::Attach(connection) => self.on_attach(connection),
             UserMessage::Detach(connection) => self.on_detach(connection),
-            UserMessage::Settled(consequences) => self.on_settled(consequences),
-            UserMessage::Resubmit => drop(self.resubmit(Instant::now())),
-            UserMessage::Rewatch => self.on_rewatch(),
+            UserMessage::Deliver(deliveries) => self.on_deliver(deliveries),
+            UserMessage::ResubmitInFlight => {
+                self.resubmit();
+                self.report();
+            }
+            UserMessage::ReannouncePresence => self.on_reannounce_presence(),
             UserMessage::Visibility => self.on_visibility(),
-            UserMessage::Presence(frame) => self.broadcast(&frame, Link::send),
-            UserMessage::Typing(frame) => self.broadcast(&frame, Link::send_ephemeral),
+            UserMessage::Reported => self.on_reported(),
+            UserMessage::Presence(frame) => self.broadcast(&frame, ConnectionHandle::send),
+            UserMessage::Typing(frame) => self.broadcast(&frame, ConnectionHandle::send_ephemeral),
             UserMessage::Members(conversation, members) => self.on_members(conversation, members),
         }
     }
 
-    fn on_attach(&mut self, link: Link) {
-        // Its first frame may have come before.
-        if self.tab(link.id()).is_none() {
-            self.tabs.push(Tab { link, replay: None });
+    fn on_attach(&mut self, connection: ConnectionHandle) {
+        // Its first frame may have arrived before this message.
+        if self.attached(connection.id()).is_none() {
+            self.connections.push(AttachedConnection { connection, replay: None });
         }
     }
 
     fn on_detach(&mut self, connection: ConnectionId) {
-        self.tabs.retain(|tab| tab.link.id() != connection);
+        self.connections.retain(|attached| attached.connection.id() != connection);
         self.watch_changed();
-        self.activity_changed();
     }
 
-    /// The presence actor is new: what it was told may not have reached it.
-    fn on_rewatch(&mut self) {
-        self.watch_changed();
-        self.away = None;
-        self.activity_changed();
-    }
-
-    /// To the user's own connections: what the user has chosen, here or elsewhere.
+    /// Sends the user's choice to all of the user's connections.
     fn on_visibility(&self) {
         if let Some(visibility) = self.visibility() {
-            self.broadcast(&visibility_frame(visibility), Link::send);
+            self.broadcast(&visibility_frame(visibility), ConnectionHandle::send);
         }
     }
 
-    fn on_settled(&mut self, consequences: Vec<Settled>) {
-        for consequence in consequences {
-            match consequence {
-                Settled::Answer(answer) => self.on_answer(answer),
-                Settled::Event(committed) => self.broadcast(&committed.frame, Link::send),
-                Settled::Receipt(frame) => self.broadcast(&frame, Link::send),
-                Settled::NoSuchConversation(conversation) => {
+    fn on_deliver(&mut self, deliveries: Vec<Delivery>) {
+        for delivery in deliveries {
+            match delivery {
+                Delivery::SendResult(result) => self.on_send_result(result),
+                Delivery::Event(stored) => self.broadcast(&stored.frame, ConnectionHandle::send),
+                Delivery::Receipt(frame) => self.broadcast(&frame, ConnectionHandle::send),
+                Delivery::NoSuchConversation(conversation) => {
                     let error = ErrorFrame {
                         conversation: Some(conversation),
-                        ..ErrorFrame::from(inbox::no_such_conversation())
+                        ..ErrorFrame::from(handlers::no_such_conversation())
                     };
-                    self.broadcast(&ServerFrame::Error(error).encode(), Link::send);
+                    self.broadcast(&ServerFrame::Error(error).encode(), ConnectionHandle::send);
                 }
             }
         }
     }
 
-    /// To the connection that sent it: its place. To the user's others: the
-    /// message itself.
-    fn on_answer(&mut self, answer: Answer) {
-        let origin = self.tab(answer.origin).map(|tab| tab.link.clone());
-        let committed = match answer.outcome {
-            Ok(committed) => committed,
+    /// Sends the result to the connection that asked, and the event itself to the user's
+    /// other connections.
+    fn on_send_result(&mut self, result: SendResult) {
+        let origin = self.attached(result.origin).map(|attached| attached.connection.clone());
+        let StoredEvent { event, frame, duplicate } = match result.outcome {
+            Ok(stored) => stored,
             Err(problem) => {
-                // Who has gone sends it again.
-                if let Some(link) = origin {
-                    inbox::refuse(&link, answer.client_id, problem, Instant::now());
+                // A client that has left sends it again.
+                if let Some(connection) = origin {
+                    self.refuse(&connection, result.client_id, problem);
                 }
                 return;
             }
         };
-        if let Some(link) = origin {
-            link.pending().settle(answer.client_id);
+        if let Some(connection) = origin {
+            connection.in_flight().complete(result.client_id);
         }
         let stored = ServerFrame::Stored(Stored {
-            client_id: answer.client_id,
-            conversation: answer.conversation,
-            seq: committed.message.seq,
-            at: committed.message.at.clone(),
-            duplicate: committed.duplicate,
+            client_id: result.client_id,
+            conversation: result.conversation,
+            seq: event.seq,
+            at: event.at.clone(),
+            duplicate,
         });
-        for tab in &self.tabs {
-            if tab.link.id() == answer.origin {
-                tab.link.send(stored.encode());
-            } else if tab.link.greeted() {
-                tab.link.send(committed.frame.clone());
+        for attached in &self.connections {
+            if attached.connection.id() == result.origin {
+                attached.connection.send(stored.encode());
+            } else if attached.connection.hello_received() {
+                attached.connection.send(frame.clone());
             }
         }
     }
 
-    /// When a writer has been replaced, or this actor has, submits again what has
-    /// no answer, in order, and says so. What had been stored is found by its
+    /// Submits all unanswered sends again, in order, if a writer or this actor has been
+    /// replaced; returns whether it did. Sends that had been stored are found by their
     /// `client_id`.
-    fn resubmit(&mut self, now: Instant) -> bool {
+    fn resubmit(&mut self) -> bool {
         let generation = self.services.persistence.generation();
         if self.generation == Some(generation) {
             return false;
         }
         self.generation = Some(generation);
-        for link in self.tabs.iter().map(|tab| tab.link.clone()).collect::<Vec<_>>() {
-            let unanswered = link.pending().all();
-            for submission in unanswered {
-                let may_pass = link.pending().may_pass(submission.client_id, now);
-                if may_pass {
-                    self.submit(&link, generation, submission, now);
+        for connection in
+            self.connections.iter().map(|attached| attached.connection.clone()).collect::<Vec<_>>()
+        {
+            let unanswered = connection.in_flight().unanswered();
+            for request in unanswered {
+                let waits_for = connection.in_flight().ahead_of(request.client_id);
+                if waits_for.is_none() {
+                    self.submit(&connection, generation, request);
                 } else {
-                    inbox::refuse(&link, submission.client_id, inbox::earlier_first(), now);
+                    self.refuse(&connection, request.client_id, handlers::earlier_first());
                 }
             }
         }
         true
     }
 
-    /// Sends a pending submission on its way, or refuses it at once, so that
-    /// none behind it can pass.
-    fn submit(&self, link: &Link, generation: Generation, submission: Submission, now: Instant) {
-        let client_id = submission.client_id;
-        match self.services.persistence.submit(generation, submission) {
-            // It stays pending: `Resubmit` comes when the writer is back.
+    /// Submits a request, or refuses it at once, so that no later one
+    /// can pass it.
+    fn submit(&self, connection: &ConnectionHandle, generation: Generation, request: SendRequest) {
+        let client_id = request.client_id;
+        match self.services.persistence.submit(generation, request) {
+            // It stays in flight: `ResubmitInFlight` comes when the writer is back.
             Ok(()) | Err(SubmitError::Replaced) => {}
-            Err(SubmitError::Full(problem)) => inbox::refuse(link, client_id, problem, now),
+            Err(SubmitError::Full(problem)) => self.refuse(connection, client_id, problem),
         }
     }
 
-    /// Tells presence what all connections look at, together.
-    fn watch_changed(&self) {
-        let mut union = Watch::default();
-        for tab in &self.tabs {
-            let watch = tab.link.watch();
-            union.list |= watch.list;
-            union.users.extend(&watch.users);
-        }
-        union.users.sort_unstable();
-        union.users.dedup();
-        union.users.truncate(WATCH_MAX);
-        let message = PresenceMessage::Watch { user: self.id(), watch: union };
-        if self.services.presence.cast(message).is_err() {
-            tracing::debug!(user = %self.id(), "presence is being replaced; it will ask again");
-        }
-    }
-
-    /// Tells presence when every connection is idle, or not any more. One that has
-    /// not said hello says nothing about it: a reload of an idle page is no input.
-    fn activity_changed(&mut self) {
-        let mut greeted = self.tabs.iter().filter(|tab| tab.link.greeted()).peekable();
-        if greeted.peek().is_none() {
-            return;
-        }
-        let away = greeted.all(|tab| tab.link.is_idle());
-        if self.away.replace(away) == Some(away) {
-            return;
-        }
-        let message = PresenceMessage::Activity { user: self.id(), away };
-        if self.services.presence.cast(message).is_err() {
-            tracing::debug!(user = %self.id(), "presence is being replaced; it will ask again");
-        }
-    }
-
-    /// What the user has chosen; none when no connection is left.
+    /// Returns the user's choice, or `None` if no connection is left.
     fn visibility(&self) -> Option<Visibility> {
-        self.tabs.iter().map(|tab| tab.link.visibility()).max()
+        self.connections.iter().map(|attached| attached.connection.visibility()).max()
     }
 
-    fn tab(&mut self, connection: ConnectionId) -> Option<&mut Tab> {
-        self.tabs.iter_mut().find(|tab| tab.link.id() == connection)
+    fn attached(&mut self, connection: ConnectionId) -> Option<&mut AttachedConnection> {
+        self.connections.iter_mut().find(|attached| attached.connection.id() == connection)
     }
 
-    /// To every connection that has said hello.
-    fn broadcast(&self, frame: &Utf8Bytes, send: fn(&Link, Utf8Bytes)) {
-        for tab in self.tabs.iter().filter(|tab| tab.link.greeted()) {
-            send(&tab.link, frame.clone());
+    /// Sends a frame to every connection whose `hello` was received.
+    fn broadcast(&self, frame: &Utf8Bytes, send: fn(&ConnectionHandle, Utf8Bytes)) {
+        for attached in self.connections.iter().filter(|attached| attached.connection.hello_received()) {
+            send(&attached.connection, frame.clone());
         }
     }
 }

@@ -6,19 +6,19 @@ use warp::Buf;
 use warp::http::header::CONTENT_TYPE;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::protocol::Code;
 
-/// The most that a request's body may have.
+/// The largest body that a request may have.
 const BODY_MAX_BYTES: usize = 64 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The bytes of a body, or why they were not taken.
-pub type Body = Result<Vec<u8>, Refusal>;
+/// The bytes of a body, or why they were not accepted.
+pub type Body = Result<Vec<u8>, ApiError>;
 
-/// Collects a body within its bounds.
+/// Collects a body within the limits of size and time.
 pub async fn collect<B: Buf>(stream: impl Stream<Item = Result<B, warp::Error>>) -> Body {
     let mut stream = std::pin::pin!(stream);
     let collected = async {
@@ -26,10 +26,10 @@ pub async fn collect<B: Buf>(stream: impl Stream<Item = Result<B, warp::Error>>)
         while let Some(chunk) = stream.next().await {
             let mut chunk = chunk.map_err(|error| {
                 tracing::debug!(%error, "a body broke off");
-                Refusal::new(Code::BadJson, "The body broke off.")
+                ApiError::new(Code::BadJson, "The request body ended too early.")
             })?;
             if bytes.len() + chunk.remaining() > BODY_MAX_BYTES {
-                return Err(Refusal::new(Code::TooLarge, "The body has more than 64 KiB."));
+                return Err(ApiError::new(Code::TooLarge, "The request body is larger than 64 KiB."));
             }
             let length = chunk.remaining();
             bytes.extend_from_slice(&chunk.copy_to_bytes(length));
@@ -37,20 +37,21 @@ pub async fn collect<B: Buf>(stream: impl Stream<Item = Result<B, warp::Error>>)
         Ok(bytes)
     };
     tokio::time::timeout(BODY_TIMEOUT, collected).await.unwrap_or_else(|_| {
-        let refusal = Refusal::new(Code::BadJson, "The body did not arrive in time.");
-        Err(refusal.with_status(StatusCode::REQUEST_TIMEOUT))
+        let error = ApiError::new(Code::BadJson, "The request body took too long to arrive.");
+        Err(error.with_status(StatusCode::REQUEST_TIMEOUT))
     })
 }
 
-/// Reads one JSON object (RFC 8259) out of a body.
-pub fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
+/// Parses a body as JSON (RFC 8259).
+pub fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
     if !is_json(headers) {
-        let message = "The body must come as application/json.";
-        return Err(Refusal::new(Code::UnsupportedMediaType, message));
+        let message = "The request body must be sent as application/json.";
+        return Err(ApiError::new(Code::UnsupportedMediaType, message));
     }
     let body = body?;
-    let text = std::str::from_utf8(&body).map_err(|_| Refusal::new(Code::BadJson, "This is not UTF-8."))?;
-    crate::protocol::read(text).map_err(Refusal::from)
+    let text = std::str::from_utf8(&body)
+        .map_err(|_| ApiError::new(Code::BadJson, "The request body is not UTF-8."))?;
+    crate::protocol::read(text).map_err(ApiError::from)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -98,8 +99,8 @@ mod tests {
         " ",
     ];
 
-    fn status<T>(outcome: Result<T, Refusal>) -> u16 {
-        outcome.err().map_or(200, |refusal| refusal.into_response().status().as_u16())
+    fn status<T>(outcome: Result<T, ApiError>) -> u16 {
+        outcome.err().map_or(200, |error| error.into_response().status().as_u16())
     }
 
     #[test]
@@ -162,9 +163,9 @@ mod tests {
             );
             match runtime.block_on(collect(stream)) {
                 Ok(body) => assert!(body == whole && body.len() <= BODY_MAX_BYTES),
-                Err(refusal) => {
+                Err(error) => {
                     assert!(whole.len() > BODY_MAX_BYTES);
-                    assert_eq!(refusal.into_response().status(), StatusCode::PAYLOAD_TOO_LARGE);
+                    assert_eq!(error.into_response().status(), StatusCode::PAYLOAD_TOO_LARGE);
                 }
             }
         });

@@ -1,70 +1,73 @@
 use std::net::IpAddr;
-use std::time::Duration;
 
 use warp::http::HeaderMap;
-use warp::http::header::AUTHORIZATION;
+use warp::http::header::{AUTHORIZATION, ORIGIN, USER_AGENT};
 
-use super::refusal::Refusal;
-use super::{Context, cookies, origin};
-use crate::database::Held;
-use crate::domain::{SessionId, SessionSecret};
+use super::api_error::ApiError;
+use super::cookies::SessionCookie;
+use super::{Context, origin};
+use crate::accounts::Authenticated;
+use crate::domain::{Agent, SessionSecret};
 
-/// The end of a session is put off when so much of it is gone, or half of it:
-/// not with every request.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Who asks: the headers of a request and where it comes from.
+/// The sender of a request: its headers and address, and the name that the session
+/// cookie has there.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub headers: HeaderMap,
     pub address: IpAddr,
-}
-
-/// A caller with a live session.
-pub struct Member {
-    pub held: Held,
-    pub session: SessionId,
+    pub cookie: SessionCookie,
 }
 
 impl Caller {
-    /// The secret that the caller presents: a bearer token before a cookie.
+    /// The secret that the caller presents. A bearer token takes precedence over a cookie.
     pub fn secret(&self) -> Option<SessionSecret> {
         match self.headers.get(AUTHORIZATION) {
             Some(value) => value.to_str().ok().and_then(bearer).and_then(SessionSecret::parse),
-            None => cookies::session(&self.headers),
+            None => self.cookie.session(&self.headers),
         }
     }
 
-    /// Whether the session is held by a cookie.
+    /// Whether the caller presents a bearer token, valid or not.
+    pub fn has_bearer(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// Whether the caller presents a cookie and no bearer token.
     pub fn has_cookie(&self) -> bool {
-        !self.headers.contains_key(AUTHORIZATION) && cookies::is_present(&self.headers)
+        !self.has_bearer() && self.cookie.is_present(&self.headers)
+    }
+
+    /// Whether a page may have sent this, our own included. Scripts of pages must not
+    /// get a token, which would outlive the page.
+    pub fn may_be_page(&self) -> bool {
+        let sent =
+            [ORIGIN.as_str(), "sec-fetch-site"].into_iter().any(|name| self.headers.contains_key(name));
+        sent || self.cookie.is_present(&self.headers)
+    }
+
+    /// The browser and system, as the caller describes them.
+    pub fn agent(&self) -> Agent {
+        let user_agent = self.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        user_agent.map(Agent::parse).unwrap_or_default()
     }
 }
 
 impl Context {
-    /// Refuses what another site's page has sent. Everything that changes
-    /// something asks this first.
-    pub fn check_origin(&self, caller: &Caller) -> Result<(), Refusal> {
+    /// Refuses requests from pages of other sites. Every handler that changes something
+    /// calls this first.
+    pub fn check_origin(&self, caller: &Caller) -> Result<(), ApiError> {
         origin::check(&caller.headers, &self.config().origins, caller.has_cookie())
     }
 
-    /// The caller's session, which is kept alive by this.
-    pub async fn member(&self, caller: &Caller) -> Result<Member, Refusal> {
-        self.find_member(caller).await?.ok_or_else(Refusal::unauthorized)
+    /// The caller's live session, which is kept alive by this.
+    pub async fn authenticate(&self, caller: &Caller) -> Result<Authenticated, ApiError> {
+        self.find_session(caller).await?.ok_or_else(ApiError::unauthorized)
     }
 
-    /// As [`member`](Self::member), where having none is fine.
-    pub async fn find_member(&self, caller: &Caller) -> Result<Option<Member>, Refusal> {
-        let Some(session) = caller.secret().map(|secret| secret.id()) else { return Ok(None) };
-        let ttl = self.config().session_ttl;
-        let Some(held) = self.database().session(session).await? else { return Ok(None) };
-        if held.remains + DAY.min(ttl / 2) < ttl
-            && let Err(error) = self.database().extend_session(session, ttl).await
-        {
-            // It holds until its end, which the next request tries to put off.
-            tracing::warn!(%error, "a session is not extended");
-        }
-        Ok(Some(Member { held, session }))
+    /// As [`authenticate`](Self::authenticate), for requests that need no session.
+    pub async fn find_session(&self, caller: &Caller) -> Result<Option<Authenticated>, ApiError> {
+        let Some(secret) = caller.secret() else { return Ok(None) };
+        Ok(self.accounts.authenticate(secret.hash()).await?)
     }
 }
 
@@ -85,14 +88,15 @@ mod tests {
 
     fn caller(pairs: &[(warp::http::HeaderName, String)]) -> Caller {
         let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-        Caller { headers, address: Ipv4Addr::LOCALHOST.into() }
+        let cookie = SessionCookie { port: 8080, secure: false };
+        Caller { headers, address: Ipv4Addr::LOCALHOST.into(), cookie }
     }
 
     #[test]
     fn b25_what_is_no_token_opens_nothing() {
         let (token, cookie) = (SessionSecret::generate(), SessionSecret::generate());
         let good = format!("Bearer {}", token.text());
-        let in_cookie = (COOKIE, format!("tidings_session={}", cookie.text()));
+        let in_cookie = (COOKIE, format!("tidings_session_8080={}", cookie.text()));
         bolero::check!().for_each(|bytes: &[u8]| {
             let text = Choices::new(bytes).text(
                 &[&good, "Basic YTpi", "bearer  x", "Bearer"],
@@ -113,9 +117,9 @@ mod tests {
     #[test]
     fn a_bearer_token_comes_before_a_cookie() {
         let (token, cookie) = (SessionSecret::generate(), SessionSecret::generate());
-        let in_cookie = (COOKIE, format!("tidings_session={}", cookie.text()));
+        let in_cookie = (COOKIE, format!("tidings_session_8080={}", cookie.text()));
         let both = caller(&[(AUTHORIZATION, format!("bearer {}", token.text())), in_cookie.clone()]);
-        assert_eq!(both.secret().unwrap().id(), token.id());
+        assert_eq!(both.secret().unwrap().hash(), token.hash());
         assert!(!both.has_cookie());
         let basic = caller(&[(AUTHORIZATION, "Basic YTpi".into()), in_cookie.clone()]);
         assert!(basic.secret().is_none(), "a header that is not understood is not passed over");

@@ -1,80 +1,142 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::Context;
+use super::api_error::{ApiError, json};
 use super::body::{self, Body};
 use super::caller::Caller;
-use super::query::Query;
-use super::refusal::{Refusal, json};
-use crate::database::{DirectPair, ListCursor, Page};
-use crate::domain::ConversationId;
-use crate::protocol::{Conversations, OpenConversation};
+use super::openapi::{Authenticated, Changing, Missing, Paged, WithBody};
+use super::query::{Query, not_a_cursor};
+use crate::config::Config;
+use crate::database::{DirectPair, HistoryFilter, HistoryRange, ListCursor};
+use crate::domain::{ConversationId, Quota, Rate, UserId};
+use crate::protocol::{Conversation, Conversations, History, OpenConversation};
 
-/// `POST /api/conversations`: the one with this user.
-pub async fn open(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, Refusal> {
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many conversations each user may begin.
+pub fn quota(config: &Config) -> Quota<UserId> {
+    Quota::new(Rate::within(DAY, config.conversations_per_day.into()))
+}
+
+/// `POST /api/conversations`: the direct conversation with a user, new or not.
+#[utoipa::path(post, path = "/api/conversations", operation_id = "open_conversation", request_body = OpenConversation,
+    responses((status = 200, body = Conversation), Missing, Changing, WithBody))]
+pub async fn open(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, ApiError> {
     context.check_origin(&caller)?;
-    let me = context.member(&caller).await?.held.user.id;
+    let me = context.authenticate(&caller).await?.user_id();
     let OpenConversation { user } = body::json(&caller.headers, body)?;
-    let pair =
-        DirectPair::new(me, user).ok_or_else(|| Refusal::invalid_field("user", "must be somebody else"))?;
-    let id = context.database().open_direct(pair).await?.ok_or_else(Refusal::not_found)?;
-    let conversation = context.database().conversation(me, id).await?.ok_or_else(Refusal::not_found)?;
+    let id = context.open(me, DirectPair::new(me, user)).await?;
+    let conversation = context.database().conversation(me, id).await?.ok_or_else(ApiError::not_found)?;
     Ok(json(StatusCode::OK, &conversation))
 }
 
-/// `GET /api/conversations`: the caller's, most recent first.
-pub async fn list(context: Arc<Context>, caller: Caller, query: String) -> Result<Response, Refusal> {
-    let me = context.member(&caller).await?.held.user.id;
+/// `GET /api/conversations`: the caller's conversations, the most recent first.
+#[utoipa::path(get, path = "/api/conversations", operation_id = "list_conversations",
+    params(
+        ("before" = Option<String>, Query, description = "The `next` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100),
+    ),
+    responses((status = 200, body = Conversations), Paged))]
+pub async fn list(context: Arc<Context>, caller: Caller, query: String) -> Result<Response, ApiError> {
+    let me = context.authenticate(&caller).await?.user_id();
     let query = Query::parse(&query);
     let limit = query.limit(context.config())?;
-    let before = query.text("before")?.map(parse_cursor).transpose()?;
+    let before = query.cursor("before")?.map(parse_cursor).transpose()?;
+    let permit = context.pages.acquire(me).await?;
     let (conversations, next) = context.database().conversations(me, before, limit).await?;
-    Ok(json(StatusCode::OK, &Conversations { conversations, next: next.map(print_cursor) }))
+    Ok(permit.respond(&Conversations { conversations, next: next.map(print_cursor) }))
 }
 
 /// `GET /api/conversations/{id}`.
-pub async fn read(context: Arc<Context>, caller: Caller, id: String) -> Result<Response, Refusal> {
-    let me = context.member(&caller).await?.held.user.id;
+#[utoipa::path(get, path = "/api/conversations/{id}", operation_id = "read_conversation",
+    params(("id" = ConversationId, Path)),
+    responses((status = 200, body = Conversation), Missing, Authenticated))]
+pub async fn read(context: Arc<Context>, caller: Caller, id: String) -> Result<Response, ApiError> {
+    let me = context.authenticate(&caller).await?.user_id();
     let id = parse_id(&id)?;
-    let conversation = context.database().conversation(me, id).await?.ok_or_else(Refusal::not_found)?;
+    let conversation = context.database().conversation(me, id).await?.ok_or_else(ApiError::not_found)?;
     Ok(json(StatusCode::OK, &conversation))
 }
 
 /// `GET /api/conversations/{id}/messages`: a page of the log.
+#[utoipa::path(get, path = "/api/conversations/{id}/messages", operation_id = "read_messages",
+    params(
+        ("id" = ConversationId, Path),
+        ("before" = Option<u64>, Query, description = "Messages before this number."),
+        ("after" = Option<u64>, Query, description = "Messages after this number."),
+        ("around" = Option<u64>, Query, description = "Messages on both sides of this number."),
+        ("pinned" = Option<bool>, Query, description = "Only pinned ones."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100),
+    ),
+    responses((status = 200, body = History), Missing, Paged))]
 pub async fn history(
     context: Arc<Context>,
     caller: Caller,
     id: String,
     query: String,
-) -> Result<Response, Refusal> {
-    let me = context.member(&caller).await?.held.user.id;
+) -> Result<Response, ApiError> {
+    let me = context.authenticate(&caller).await?.user_id();
     let id = parse_id(&id)?;
     let query = Query::parse(&query);
     let limit = query.limit(context.config())?;
-    let page = match (query.seq("before")?, query.seq("after")?) {
-        (None, None) => Page::Last,
-        (Some(before), None) => Page::Before(before),
-        (None, Some(after)) => Page::After(after),
-        (Some(_), Some(_)) => return Err(Refusal::invalid_field("after", "cannot go with `before`")),
-    };
-    let history = context.database().history(me, id, page, limit).await?.ok_or_else(Refusal::not_found)?;
-    Ok(json(StatusCode::OK, &history))
+    let range = history_range(&query)?;
+    let filter = if query.flag("pinned")? { HistoryFilter::Pinned } else { HistoryFilter::All };
+    let permit = context.pages.acquire(me).await?;
+    let history =
+        context.database().history(me, id, range, filter, limit).await?.ok_or_else(ApiError::not_found)?;
+    Ok(permit.respond(&history))
 }
 
-/// What is no id is no conversation.
-fn parse_id(text: &str) -> Result<ConversationId, Refusal> {
-    text.parse().map_err(|_| Refusal::not_found())
+/// One of the parameters that say where a page is, or none for the newest.
+fn history_range(query: &Query) -> Result<HistoryRange, ApiError> {
+    let ranges = [
+        ("before", query.seq("before")?.map(HistoryRange::Before)),
+        ("after", query.seq("after")?.map(HistoryRange::After)),
+        ("around", query.seq("around")?.map(HistoryRange::Around)),
+    ];
+    let mut given = ranges.into_iter().filter_map(|(name, range)| Some((name, range?)));
+    let Some((first, range)) = given.next() else { return Ok(HistoryRange::Newest) };
+    match given.next() {
+        None => Ok(range),
+        Some((second, _)) => {
+            Err(ApiError::invalid_field(second, &format!("can't be combined with `{first}`")))
+        }
+    }
 }
 
-/// Microseconds since 1970, which is what PostgreSQL keeps, and the id.
+impl Context {
+    /// The direct conversation of two users. A new one counts for `me`, who begins it.
+    async fn open(&self, me: UserId, pair: DirectPair) -> Result<ConversationId, ApiError> {
+        if let Some(id) = self.database().find_direct(pair).await? {
+            return Ok(id);
+        }
+        let message = "You've started as many new conversations as you can in one day.";
+        let taken = self.new_conversations.take(me, 1, Instant::now());
+        taken.map_err(|wait| ApiError::rate_limited(message, wait))?;
+        let opened = self.database().open_direct(pair).await;
+        if !matches!(opened, Ok(Some(_))) {
+            self.new_conversations.give_back(&me, 1);
+        }
+        opened?.ok_or_else(ApiError::not_found)
+    }
+}
+
+/// There is no conversation with an id that is not one.
+fn parse_id(text: &str) -> Result<ConversationId, ApiError> {
+    text.parse().map_err(|_| ApiError::not_found())
+}
+
+/// The id after the microseconds since 1970, which is PostgreSQL's precision.
 fn print_cursor(cursor: ListCursor) -> String {
     format!("{}.{}", cursor.last_at.unix_timestamp_nanos() / 1_000, cursor.conversation)
 }
 
-fn parse_cursor(text: &str) -> Result<ListCursor, Refusal> {
+fn parse_cursor(text: &str) -> Result<ListCursor, ApiError> {
     let parse = || {
         let (microseconds, conversation) = text.split_once('.')?;
         // No conversation is older than 1970, and PostgreSQL has no time before 4713 BC.
@@ -82,7 +144,7 @@ fn parse_cursor(text: &str) -> Result<ListCursor, Refusal> {
         let last_at = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
         Some(ListCursor { last_at, conversation: conversation.parse().ok()? })
     };
-    parse().ok_or_else(|| Refusal::invalid_field("before", "must be the `next` of an earlier answer"))
+    parse().ok_or_else(|| not_a_cursor("before"))
 }
 
 #[cfg(test)]

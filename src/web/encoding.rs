@@ -1,4 +1,4 @@
-/// How a file was compressed beforehand, best first.
+/// How a file was compressed when it was built, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     Brotli,
@@ -16,7 +16,7 @@ impl Encoding {
         }
     }
 
-    /// What the compressed file's name ends with.
+    /// The suffix of the compressed file's name.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Brotli => ".br",

@@ -6,19 +6,19 @@ use warp::http::header::{
 };
 use warp::http::{HeaderMap, StatusCode};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::protocol::{Code, SUBPROTOCOL};
 
-/// The only version there ever was (RFC 6455 §4.1).
+/// The only version of the protocol (RFC 6455 §4.1).
 const VERSION: &str = "13";
 
 /// The decoded length of `Sec-WebSocket-Key` (RFC 6455 §4.1).
 const KEY_BYTES: usize = 16;
 
-/// Checks the opening handshake (RFC 6455 §4.2.1) and gives its key.
-pub fn check(headers: &HeaderMap) -> Result<&HeaderValue, Refusal> {
+/// Checks the opening handshake (RFC 6455 §4.2.1) and returns its key.
+pub fn check(headers: &HeaderMap) -> Result<&HeaderValue, ApiError> {
     if !lists(headers, &UPGRADE, "websocket") || !lists(headers, &CONNECTION, "upgrade") {
-        return Err(bad_upgrade("This address speaks WebSocket only."));
+        return Err(bad_upgrade("This address accepts only WebSocket connections."));
     }
     if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION) {
         return Err(bad_upgrade("The WebSocket version must be 13.")
@@ -26,14 +26,14 @@ pub fn check(headers: &HeaderMap) -> Result<&HeaderValue, Refusal> {
             .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION)));
     }
     if !lists(headers, &SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-        return Err(bad_upgrade("The subprotocol must be `tidings.v1`."));
+        return Err(bad_upgrade("The subprotocol must be `tidings.v2`."));
     }
     let key = headers.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
     key.ok_or_else(|| bad_upgrade("`Sec-WebSocket-Key` must be 16 bytes in base64."))
 }
 
-pub fn bad_upgrade(message: &str) -> Refusal {
-    Refusal::new(Code::BadUpgrade, message)
+pub fn bad_upgrade(message: &str) -> ApiError {
+    ApiError::new(Code::BadUpgrade, message)
 }
 
 fn is_key(key: &HeaderValue) -> bool {
@@ -41,7 +41,7 @@ fn is_key(key: &HeaderValue) -> bool {
     STANDARD.decode_slice(key, &mut bytes) == Ok(KEY_BYTES)
 }
 
-/// Whether a header that is a list of tokens, in one line or several, has this one.
+/// Whether a header, which is a list of tokens in one line or several, has this token.
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|listed| listed.trim().eq_ignore_ascii_case(token))
@@ -59,7 +59,7 @@ mod tests {
         ("connection", "keep-alive, Upgrade"),
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-protocol", "other, tidings.v1"),
+        ("sec-websocket-protocol", "other, tidings.v2"),
     ];
 
     /// The good handshake with one header changed, or left out when empty.
@@ -70,7 +70,7 @@ mod tests {
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        check(&headers).err().map_or(101, |refusal| refusal.into_response().status().as_u16())
+        check(&headers).err().map_or(101, |error| error.into_response().status().as_u16())
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
             "websocket",
             "upgrade",
             "13",
-            "tidings.v1",
+            "tidings.v2",
             "h2c",
             "A",
             "/",
@@ -121,11 +121,11 @@ mod tests {
                     assert!(
                         is_whole
                             && has("sec-websocket-version", "13")
-                            && has("sec-websocket-protocol", "tidings.v1")
+                            && has("sec-websocket-protocol", "tidings.v2")
                     );
                 }
-                Err(refusal) => {
-                    let status = refusal.into_response().status().as_u16();
+                Err(error) => {
+                    let status = error.into_response().status().as_u16();
                     assert!([400, 426].contains(&status), "{headers:?}");
                 }
             }
@@ -145,7 +145,7 @@ mod tests {
             ("sec-websocket-key", "short", 400),
             ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 400),
             ("sec-websocket-protocol", "", 400),
-            ("sec-websocket-protocol", "tidings.v2", 400),
+            ("sec-websocket-protocol", "tidings.v1", 400),
         ] {
             assert_eq!(with(name, value), status, "{name}: {value}");
         }

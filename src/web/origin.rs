@@ -1,40 +1,51 @@
 use warp::http::HeaderMap;
 use warp::http::header::{HOST, ORIGIN};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
+use crate::config::Origin;
 use crate::protocol::Code;
 
-/// Whether a request that changes something, or opens a socket, comes from a
-/// page of this server (or from a program, which has no `Origin` and no cookie).
+/// Errors unless a request that changes something, or opens a socket, comes from a
+/// page of this server, or from a program, which has neither `Origin` nor cookie.
 ///
-/// `origins` are the pages that may; when there are none, the page must be of
-/// the address that was asked. That is enough, because a cookie goes only to
-/// the host that set it.
-pub fn check(headers: &HeaderMap, origins: &[String], has_cookie: bool) -> Result<(), Refusal> {
+/// `origins` are the pages that are allowed. If there are none, the page's address
+/// must be the one that the request was sent to. That is enough, because a cookie
+/// goes only to the host that set it.
+pub fn check(headers: &HeaderMap, origins: &[Origin], has_cookie: bool) -> Result<(), ApiError> {
     let mut given = headers.get_all(ORIGIN).iter();
     let allowed = match (given.next(), given.next()) {
         (Some(origin), None) => {
             let origin = origin.to_str().unwrap_or_default();
             if origins.is_empty() {
-                is_of_host(origin, headers)
+                matches_host(origin, headers)
             } else {
-                origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+                origins.iter().any(|allowed| allowed.as_str().eq_ignore_ascii_case(origin))
             }
         }
         (Some(_), Some(_)) => false,
         (None, _) => !has_cookie && !is_cross_site(headers),
     };
-    if allowed { Ok(()) } else { Err(Refusal::new(Code::ForbiddenOrigin, "This page may not do that here.")) }
+    if allowed {
+        Ok(())
+    } else {
+        Err(ApiError::new(Code::ForbiddenOrigin, "Requests from this page are not allowed."))
+    }
 }
 
-fn is_of_host(origin: &str, headers: &HeaderMap) -> bool {
+/// Whether the page that sent the request was loaded over TLS. Pages of other sites
+/// are refused before this matters.
+pub fn is_https(headers: &HeaderMap) -> bool {
+    headers.get(ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
+}
+
+fn matches_host(origin: &str, headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
-    // A browser leaves the scheme's own port out of both.
+    // A browser leaves the default port of the scheme out of both.
     let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
     authority.is_some_and(|authority| !authority.is_empty() && authority.eq_ignore_ascii_case(host))
 }
 
-/// Fetch Metadata (W3C): what a browser says when it sends no `Origin`.
+/// Fetch Metadata (W3C), which browsers send even without an `Origin`.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
@@ -102,7 +113,7 @@ mod tests {
             " ",
             ",",
         ];
-        let listed = ["https://chat.example".to_owned()];
+        let listed = [Origin::parse("https://chat.example").unwrap()];
         bolero::check!().for_each(|bytes: &[u8]| {
             let text = Choices::new(bytes).text(&seeds, &tokens);
             let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { return };
@@ -120,7 +131,7 @@ mod tests {
 
     #[test]
     fn b24_the_list_of_origins_is_the_law_when_there_is_one() {
-        let origins = ["https://chat.example".to_owned()];
+        let origins = [Origin::parse("https://chat.example").unwrap()];
         let may = |origin: &str| check(&headers(&[HOST_IS, ("origin", origin)]), &origins, true).is_ok();
         assert!(may("https://chat.example"));
         assert!(!may("http://chat.example"), "another scheme is another origin");

@@ -1,62 +1,100 @@
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 use crate::config::Config;
 use crate::domain::{MAX_SAFE_INTEGER, Seq};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 
-/// The parameters of a query (WHATWG URL §5.1). What is known is read strictly,
-/// what is not known is ignored.
-pub struct Query(Vec<(String, String)>);
+/// The parameters of a query (WHATWG URL §5.1). Known ones are parsed strictly, unknown
+/// ones ignored.
+pub struct Query(Vec<(String, Value)>);
+
+/// The value of a parameter. `None` if it is not UTF-8, which the standard would turn
+/// into a different text by replacing it with U+FFFD.
+type Value = Option<String>;
 
 impl Query {
     pub fn parse(raw: &str) -> Self {
-        Self(form_urlencoded::parse(raw.as_bytes()).into_owned().collect())
+        let pairs = raw.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        // None of our parameters has a name that is not UTF-8.
+        Self(pairs.filter_map(|(name, value)| Some((decode(name)?, decode(value)))).collect())
     }
 
-    /// A text as it was given; none when it is left out or empty.
-    pub fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let value = values.next();
+    /// A text as it was given. `None` if it is missing or empty.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        Ok(self.given(name)?.filter(|value| !value.is_empty()))
+    }
+
+    /// The value of a parameter. Only a text may be empty.
+    fn given(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let Some(value) = values.next() else { return Ok(None) };
         if values.next().is_some() {
-            return Err(Refusal::invalid_field(name, "may be given once"));
+            return Err(ApiError::invalid_field(name, "may be given only once"));
         }
+        let Some(value) = value else {
+            return Err(ApiError::invalid_field(name, "must be UTF-8"));
+        };
         // PostgreSQL has no U+0000 in texts, so nothing could match.
-        if value.is_some_and(|value| value.contains('\0')) {
-            return Err(Refusal::invalid_field(name, "cannot contain U+0000"));
+        if value.contains('\0') {
+            return Err(ApiError::invalid_field(name, "can't contain U+0000"));
         }
-        Ok(value.filter(|value| !value.is_empty()))
+        Ok(Some(value))
     }
 
-    pub fn flag(&self, name: &str) -> Result<bool, Refusal> {
-        match self.text(name)? {
+    /// Where the previous page ended.
+    pub fn cursor(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        match self.given(name)? {
+            Some("") => Err(not_a_cursor(name)),
+            cursor => Ok(cursor),
+        }
+    }
+
+    pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        match self.given(name)? {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(Refusal::invalid_field(name, "must be `true` or `false`")),
+            Some(_) => Err(ApiError::invalid_field(name, "must be `true` or `false`")),
         }
     }
 
-    /// How many the page may have.
-    pub fn limit(&self, config: &Config) -> Result<u32, Refusal> {
+    /// The most items that the page may have.
+    pub fn limit(&self, config: &Config) -> Result<u32, ApiError> {
         let (default, max) = (config.history_page as u64, config.history_page_max as u64);
-        let limit = match self.text("limit")? {
+        let limit = match self.given("limit")? {
             None => default,
             Some(text) => digits(text).filter(|limit| (1..=max).contains(limit)).ok_or_else(|| {
-                Refusal::invalid_field("limit", &format!("must be a number from 1 to {max}"))
+                ApiError::invalid_field("limit", &format!("must be a number from 1 to {max}"))
             })?,
         };
         Ok(u32::try_from(limit).unwrap_or(u32::MAX))
     }
 
-    /// A place in a log.
-    pub fn seq(&self, name: &str) -> Result<Option<Seq>, Refusal> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+    /// A position in a log.
+    pub fn seq(&self, name: &str) -> Result<Option<Seq>, ApiError> {
+        let Some(text) = self.given(name)? else { return Ok(None) };
         let seq = digits(text).filter(|seq| *seq <= MAX_SAFE_INTEGER);
-        seq.map(Some).ok_or_else(|| Refusal::invalid_field(name, "must be a number from 0 to 2^53 - 1"))
+        seq.map(Some).ok_or_else(|| ApiError::invalid_field(name, "must be a number from 0 to 2^53 - 1"))
     }
+}
+
+/// A cursor is what a response had as `next`. Clients do not look into it.
+pub fn not_a_cursor(name: &str) -> ApiError {
+    ApiError::invalid_field(name, "must be the `next` of an earlier answer")
+}
+
+/// Decodes the encoding of forms. What is not an escape stays as it is.
+fn decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// Decimal digits only: `parse` alone would accept a sign.
 fn digits(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -68,9 +106,11 @@ mod tests {
     fn b16_numbers_are_read_strictly() {
         let seq = |raw: &str| Query::parse(raw).seq("before");
         assert_eq!(seq("").unwrap(), None);
-        assert_eq!(seq("before=").unwrap(), None);
         assert_eq!(seq("before=42&other=x").unwrap(), Some(42));
         for bad in [
+            "before=",
+            "before",
+            "before=%ff",
             "before=-1",
             "before=%2B1",
             "before=1e3",
@@ -121,12 +161,18 @@ mod tests {
             let raw = Choices::new(bytes).text(&SEEDS, &TOKENS);
             let query = Query::parse(&raw);
             for name in ["q", "before", "after", "limit", "online"] {
-                let given: Vec<_> =
-                    query.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect();
+                // Another reader of forms, which puts U+FFFD for what is not UTF-8.
+                let given: Vec<_> = form_urlencoded::parse(raw.as_bytes())
+                    .filter_map(|(key, value)| (key == name).then_some(value))
+                    .collect();
                 let text = query.text(name);
-                match given[..] {
-                    [] | [""] => assert_eq!(text.unwrap(), None),
-                    [value] if !value.contains('\0') => assert_eq!(text.unwrap(), Some(value)),
+                match &given[..] {
+                    [] => assert_eq!(text.unwrap(), None),
+                    [value] if value.is_empty() => assert_eq!(text.unwrap(), None),
+                    [value] if value.contains('\u{fffd}') => {
+                        assert!(text.is_err() || text.unwrap() == Some(value), "{raw}");
+                    }
+                    [value] if !value.contains('\0') => assert_eq!(text.unwrap(), Some(&**value)),
                     _ => assert!(text.is_err(), "{raw}"),
                 }
                 if let (Ok(Some(seq)), [value]) = (query.seq(name), &given[..]) {
@@ -148,7 +194,14 @@ mod tests {
         let query = Query::parse("q=50%25_o%27+x&online=true");
         assert_eq!(query.text("q").unwrap(), Some("50%_o' x"));
         assert!(query.flag("online").unwrap());
-        assert!(Query::parse("online=1").flag("online").is_err());
+        for bad in ["online=1", "online=", "online"] {
+            assert!(Query::parse(bad).flag("online").is_err(), "{bad}");
+        }
+        assert_eq!(Query::parse("q=&online=true").text("q").unwrap(), None);
+        assert_eq!(Query::parse("q=100%&%ff=1").text("q").unwrap(), Some("100%"));
+        for bad in ["q=%ff", "q=a%C0%AF", "q=%ED%A0%80"] {
+            assert!(Query::parse(bad).text("q").is_err(), "{bad}");
+        }
         assert!(Query::parse("q=a%00b").text("q").is_err());
     }
 }

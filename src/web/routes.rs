@@ -12,26 +12,55 @@ use warp::path::FullPath;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use super::admission::Place;
+use super::api_error::{self, ApiError};
 use super::body::{self, Body};
 use super::caller::Caller;
-use super::front::Peer;
-use super::refusal::{self, Refusal};
-use super::{Context, client, conversations, people, push, session, status, upgrade};
+use super::gate::RequestInfo;
+use super::{
+    Context, conversations, error_page, health, push, session, sessions, static_files, upgrade, users,
+};
+use crate::metrics;
 use crate::protocol::Code;
 
-/// Every address of the server. Each refuses the methods it does not know;
-/// nothing falls through from `/api` to the client's files.
+/// All routes but those of operators. Each answers 405 to other methods, and nothing
+/// falls through from `/api` to the client's files.
 pub fn service(
     context: Arc<Context>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static> + Clone
 {
     let routes = api(context.clone())
-        .or(operator(context))
+        .or(health())
+        .unify()
+        .or(readiness(&context))
         .unify()
         .or(files())
         .unify()
-        .recover(refusal::recover)
+        .recover(api_error::recover)
+        .map(Reply::into_response)
+        .boxed();
+    warp::service(routes)
+}
+
+/// The routes for operators, on a listener of their own.
+pub fn operators(
+    context: Arc<Context>,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static> + Clone
+{
+    let get = warp::get().or(warp::head()).unify();
+    let readiness = warp::path!("readyz").and(get).and(with(&context)).then(health::readiness);
+    let metrics = warp::path!("metrics")
+        .and(get)
+        .and(with(&context))
+        .map(|context: Arc<Context>| answer(health::metrics(&context)));
+    let nothing = warp::any().map(|| ApiError::not_found().into_response()).boxed();
+    let routes = health()
+        .or(readiness)
+        .unify()
+        .or(metrics)
+        .unify()
+        .or(nothing)
+        .unify()
+        .recover(api_error::recover)
         .map(Reply::into_response)
         .boxed();
     warp::service(routes)
@@ -39,41 +68,41 @@ pub fn service(
 
 fn api(context: Arc<Context>) -> BoxedFilter<(Response,)> {
     let api = warp::path("api");
-    let sessions = api.and(sessions(&context));
-    let people = warp::path!("users")
+    let session = api.and(session_routes(&context));
+    let users = warp::path!("users")
         .and(warp::get())
         .and(with(&context))
         .and(caller())
         .and(query())
-        .then(async |context, caller, query| answer(people::list(context, caller, query).await))
+        .then(async |context, caller, query| answer(users::list(context, caller, query).await))
         .or(warp::path!("users").map(|| only("GET")))
         .unify();
     let socket = warp::path!("socket")
         .and(warp::get())
         .and(with(&context))
         .and(caller())
-        .and(warp::ext::get::<Place>())
+        .and(warp::ext::get::<RequestInfo>().map(|info: RequestInfo| info.permit))
         .and(warp::ext::optional::<OnUpgrade>())
-        .then(async |context, caller, place, on_upgrade| {
-            answer(upgrade::upgrade(context, caller, place, on_upgrade).await)
+        .then(async |context, caller, permit, on_upgrade| {
+            answer(upgrade::upgrade(context, caller, permit, on_upgrade).await)
         })
         .or(warp::path!("socket").map(|| only("GET")))
         .unify();
-    sessions
+    session
         .or(api.and(conversations(&context)))
         .unify()
-        .or(api.and(people))
+        .or(api.and(users))
         .unify()
         .or(api.and(pushes(&context)))
         .unify()
         .or(api.and(socket))
         .unify()
-        .or(api.map(|| Refusal::not_found().into_response()))
+        .or(api.map(|| ApiError::not_found().into_response()))
         .unify()
         .boxed()
 }
 
-fn sessions(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
+fn session_routes(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
     let asked = with(context).and(caller());
     let log_in = warp::path!("session")
         .and(warp::post())
@@ -102,7 +131,27 @@ fn sessions(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
     let session = session.or(warp::path!("session").map(|| only("GET, POST, DELETE"))).unify();
     let set_password = set_password.or(warp::path!("session" / "password").map(|| only("PUT"))).unify();
     let set_visibility = set_visibility.or(warp::path!("session" / "visibility").map(|| only("PUT"))).unify();
-    session.or(set_password).unify().or(set_visibility).unify().boxed()
+    session.or(set_password).unify().or(set_visibility).unify().or(open_sessions(context)).unify().boxed()
+}
+
+/// The routes to all of the caller's sessions.
+fn open_sessions(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
+    let asked = with(context).and(caller());
+    let list = warp::path!("sessions")
+        .and(warp::get())
+        .and(asked.clone())
+        .then(async |context, caller| answer(sessions::list(context, caller).await));
+    let end_all = warp::path!("sessions")
+        .and(warp::delete())
+        .and(asked.clone())
+        .then(async |context, caller| answer(sessions::end_all(context, caller).await));
+    let end = warp::path!("sessions" / String)
+        .and(warp::delete())
+        .and(asked)
+        .then(async |id, context, caller| answer(sessions::end(context, caller, id).await));
+    let all = list.or(end_all).unify().or(warp::path!("sessions").map(|| only("GET, DELETE"))).unify();
+    let one = end.or(warp::path!("sessions" / String).map(|_| only("DELETE"))).unify();
+    all.or(one).unify().boxed()
 }
 
 fn conversations(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
@@ -154,16 +203,14 @@ fn pushes(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
     key.or(subscription).unify().or(other).unify().boxed()
 }
 
-/// For whoever runs the server.
-fn operator(context: Arc<Context>) -> BoxedFilter<(Response,)> {
+fn health() -> BoxedFilter<(Response,)> {
     let get = warp::get().or(warp::head()).unify();
-    let health = warp::path!("healthz").and(get).map(status::health);
-    let readiness = warp::path!("readyz").and(get).and(with(&context)).then(status::readiness);
-    let metrics = warp::path!("metrics")
-        .and(get)
-        .and(with(&context))
-        .map(|context: Arc<Context>| answer(status::metrics(&context)));
-    health.or(readiness).unify().or(metrics).unify().boxed()
+    warp::path!("healthz").and(get).map(health::health).boxed()
+}
+
+fn readiness(context: &Arc<Context>) -> BoxedFilter<(Response,)> {
+    let get = warp::get().or(warp::head()).unify();
+    warp::path!("readyz").and(get).and(with(context)).then(health::ready).boxed()
 }
 
 fn files() -> BoxedFilter<(Response,)> {
@@ -171,21 +218,28 @@ fn files() -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(warp::header::headers_cloned())
         .map(|method, path: FullPath, headers: HeaderMap| match method {
-            Method::GET | Method::HEAD => answer(client::file(path.as_str(), &headers)),
+            Method::GET | Method::HEAD => match static_files::file(path.as_str(), &headers) {
+                Some(file) => file,
+                None if error_page::accepts_html(&headers) => {
+                    metrics::refused(Code::NotFound);
+                    error_page::not_found(&headers)
+                }
+                None => ApiError::not_found().into_response(),
+            },
             _ => only("GET, HEAD"),
         })
         .boxed()
 }
 
-/// Refuses a method where these are known.
+/// The answer to any method but the allowed ones.
 fn only(allowed: &'static str) -> Response {
-    Refusal::new(Code::MethodNotAllowed, "This address does not know that method.")
+    ApiError::new(Code::MethodNotAllowed, "This method is not allowed here.")
         .with_header(ALLOW, HeaderValue::from_static(allowed))
         .into_response()
 }
 
-fn answer(outcome: Result<Response, Refusal>) -> Response {
-    outcome.unwrap_or_else(Refusal::into_response)
+fn answer(outcome: Result<Response, ApiError>) -> Response {
+    outcome.unwrap_or_else(ApiError::into_response)
 }
 
 fn with(
@@ -197,8 +251,8 @@ fn with(
 
 fn caller() -> impl Filter<Extract = (Caller,), Error = Rejection> + Copy {
     warp::header::headers_cloned()
-        .and(warp::ext::get::<Peer>())
-        .map(|headers, peer: Peer| Caller { headers, address: peer.0 })
+        .and(warp::ext::get::<RequestInfo>())
+        .map(|headers, RequestInfo { peer, cookie, .. }| Caller { headers, address: peer.address, cookie })
 }
 
 fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Copy {

@@ -1,212 +1,154 @@
 use std::sync::Arc;
 
 use warp::http::StatusCode;
-use warp::http::header::SET_COOKIE;
+use warp::http::header::{HeaderValue, SET_COOKIE};
 use warp::reply::{Reply, Response};
 
+use super::Context;
+use super::api_error::{ApiError, json};
 use super::body::{self, Body};
-use super::caller::{Caller, Member};
-use super::password::Password;
-use super::refusal::{Refusal, json};
-use super::{Context, cookies};
-use crate::database::{Account, Claim};
-use crate::directory::Close;
-use crate::domain::{Name, SessionSecret, UserId};
-use crate::protocol::{Code, LogIn, Session, SetPassword, SetVisibility};
+use super::caller::Caller;
+use super::openapi::{Authenticated, Changing, Refused, SessionOrNone, WithBody};
+use crate::accounts::{LogInRequest, LoggedIn};
+use crate::domain::{Name, SessionSecret};
+use crate::protocol::{Code, LogIn, NoSession, Session, SetPassword, SetVisibility};
 
-/// `POST /api/session`: a new name becomes the caller's; one that is in use
+/// `POST /api/session`: gives a new name to the caller; a name that is in use
 /// opens with its password.
-pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, Refusal> {
+#[utoipa::path(post, path = "/api/session", operation_id = "log_in", request_body = LogIn, security(()),
+    responses((status = 200, body = Session), Refused, Changing, WithBody))]
+pub async fn log_in(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, ApiError> {
     context.check_origin(&caller)?;
-    context.limits.log_in(caller.address)?;
+    context.accounts.count_log_in(caller.address)?;
     let LogIn { name, password, bearer } = body::json(&caller.headers, body)?;
-    let name = Name::parse(&name)
-        .map_err(|error| Refusal::new(Code::InvalidName, error.to_string()).field("name"))?;
-    let password = password.filter(|password| !password.is_empty());
-    let secret = SessionSecret::generate();
-    let mut session = context.begin(&caller, &name, password.as_deref(), &secret).await?;
-    tracing::info!(user = %session.user.id, peer = %caller.address, "logged in");
-    if bearer == Some(true) {
-        session.token = Some(secret.text());
-        return Ok(json(StatusCode::OK, &session));
+    let name = Name::parse(&name)?;
+    let is_bearer = bearer == Some(true);
+    if is_bearer && caller.may_be_page() {
+        return Err(no_token_for_pages());
     }
-    context.end_previous(&caller, session.user.id).await?;
-    Ok(context.with_cookie(json(StatusCode::OK, &session), &secret))
+    let request = LogInRequest {
+        name: &name,
+        password: password.as_deref().filter(|password| !password.is_empty()),
+        is_bearer,
+        current: caller.secret().map(|secret| secret.hash()),
+        agent: caller.agent(),
+        address: caller.address,
+    };
+    let (LoggedIn { user, has_password, is_invisible }, secret) = context.accounts.log_in(&request).await?;
+    let user_id = user.id;
+    tracing::info!(user = %user_id, peer = %caller.address, "logged in");
+    let token = is_bearer.then(|| secret.text());
+    let mut response = json(StatusCode::OK, &Session { user, has_password, invisible: is_invisible, token });
+    if is_bearer {
+        return Ok(response);
+    }
+    // The new cookie replaces the old one: nobody could end that one's session any more.
+    if let Some(old) = caller.secret().filter(|_| caller.has_cookie())
+        && context.accounts.end_replaced_session(old.hash(), user_id).await?
+    {
+        append(&mut response, caller.cookie.remove_older(&caller.headers, &old));
+    }
+    append(&mut response, [caller.cookie.set(&secret, context.accounts.session_ttl())]);
+    Ok(response)
 }
 
-/// `GET /api/session`: who the caller is.
-pub async fn who_am_i(context: Arc<Context>, caller: Caller) -> Result<Response, Refusal> {
-    let Member { held, .. } = context.member(&caller).await?;
-    let session = Session {
-        user: held.user,
-        has_password: held.has_password,
-        invisible: held.visibility.is_invisible(),
+/// `GET /api/session`: who the caller is. A browser without a session learns that it
+/// has none; a program with a token that is not valid gets an error.
+#[utoipa::path(get, path = "/api/session", operation_id = "who_am_i", security((), ("cookie" = []), ("token" = [])),
+    responses((status = 200, body = inline(SessionOrNone)), Authenticated))]
+pub async fn who_am_i(context: Arc<Context>, caller: Caller) -> Result<Response, ApiError> {
+    let session = match context.find_session(&caller).await? {
+        Some(me) => me.session,
+        None if caller.has_bearer() => return Err(ApiError::unauthorized()),
+        None => return Ok(json(StatusCode::OK, &NoSession { user: () })),
+    };
+    let answer = Session {
+        user: session.user,
+        has_password: session.has_password,
+        invisible: session.visibility.is_invisible(),
         token: None,
     };
-    let response = json(StatusCode::OK, &session);
-    // A cookie lasts as long as the session, which was just put off.
-    Ok(match caller.secret() {
-        Some(secret) if caller.has_cookie() => context.with_cookie(response, &secret),
-        _ => response,
+    let response = json(StatusCode::OK, &answer);
+    Ok(match caller.secret().filter(|_| caller.has_cookie()) {
+        // The cookie lasts as long as the session, which was just extended. A cookie
+        // with an older name gets the present one.
+        Some(secret) => context.with_cookie(&caller, response, &secret),
+        None => response,
     })
 }
 
 /// `DELETE /api/session`: ends the caller's session and closes its sockets.
-pub async fn log_out(context: Arc<Context>, caller: Caller) -> Result<Response, Refusal> {
+#[utoipa::path(delete, path = "/api/session", operation_id = "log_out", responses((status = 204), Changing))]
+pub async fn log_out(context: Arc<Context>, caller: Caller) -> Result<Response, ApiError> {
     context.check_origin(&caller)?;
-    let member = context.member(&caller).await?;
-    context.end(&member, Close::LoggedOut).await?;
-    tracing::info!(user = %member.held.user.id, peer = %caller.address, "logged out");
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    if caller.has_cookie() {
-        response.headers_mut().insert(SET_COOKIE, cookies::take_back(context.has_secure_cookies()));
-    }
-    Ok(response)
+    let me = context.authenticate(&caller).await?;
+    context.accounts.log_out(&me).await?;
+    tracing::info!(user = %me.user_id(), peer = %caller.address, "logged out");
+    Ok(logged_out(&caller))
 }
 
-/// `PUT /api/session/password`: sets it and ends the user's other sessions.
-pub async fn set_password(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, Refusal> {
+/// `PUT /api/session/password`: sets the password, ends the user's other sessions,
+/// and gives this one a new secret.
+#[utoipa::path(put, path = "/api/session/password", operation_id = "set_password", request_body = SetPassword,
+    responses((status = 200, body = Session, description = "For a token: with the new one."), (status = 204), Changing, WithBody))]
+pub async fn set_password(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, ApiError> {
     context.check_origin(&caller)?;
-    let Member { held, session } = context.member(&caller).await?;
+    let me = context.authenticate(&caller).await?;
     let SetPassword { password, current } = body::json(&caller.headers, body)?;
-    let password = Password::parse(&password, "password")?;
-    let account = context.database().account(held.user.id).await?.ok_or_else(Refusal::unauthorized)?;
-    if let Some(hash) = account.password_hash {
-        context.limits.password(&held.name_key)?;
-        if !context.passwords.verify(current.as_deref().unwrap_or_default(), hash).await? {
-            return Err(wrong_password("current"));
-        }
+    let secret = context.accounts.set_password(&me, &password, current.as_deref()).await?;
+    tracing::info!(user = %me.user_id(), peer = %caller.address, "set a password");
+    if caller.has_cookie() {
+        return Ok(context.with_cookie(&caller, StatusCode::NO_CONTENT.into_response(), &secret));
     }
-    let hash = context.passwords.hash(password).await?;
-    context.database().set_password(held.user.id, &hash, session).await?;
-    context.services.users.close(held.user.id, Close::LoggedOut, |other| other != session);
-    tracing::info!(user = %held.user.id, "set a password");
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let token = Some(secret.text());
+    let invisible = me.session.visibility.is_invisible();
+    Ok(json(StatusCode::OK, &Session { user: me.session.user, has_password: true, invisible, token }))
 }
 
-/// `PUT /api/session/visibility`: whether others see that the user is here.
-pub async fn set_visibility(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, Refusal> {
+/// `PUT /api/session/visibility`: whether others see that the user is online.
+#[utoipa::path(put, path = "/api/session/visibility", operation_id = "set_visibility", request_body = SetVisibility,
+    responses((status = 204), Changing, WithBody))]
+pub async fn set_visibility(context: Arc<Context>, caller: Caller, body: Body) -> Result<Response, ApiError> {
     context.check_origin(&caller)?;
-    let user = context.member(&caller).await?.held.user.id;
+    let user = context.authenticate(&caller).await?.user_id();
     let SetVisibility { invisible } = body::json(&caller.headers, body)?;
     let services = context.services.clone();
-    // In a task: should the caller go away in the middle, what is stored is in force.
+    // In a task of its own: what is stored takes effect even if the caller goes away meanwhile.
     let setting = tokio::spawn(async move { services.set_visibility(user, invisible).await });
     setting.await.map_err(|error| {
         tracing::error!(%error, "setting the visibility did not end well");
-        Refusal::internal()
+        ApiError::internal()
     })??;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// The answer to a caller whose session has ended: nothing, and the cookie is removed.
+pub fn logged_out(caller: &Caller) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if caller.has_cookie() {
+        append(&mut response, caller.cookie.remove(&caller.headers));
+    }
+    response
+}
+
 impl Context {
-    /// A session of that name, new or not.
-    async fn begin(
-        &self,
-        caller: &Caller,
-        name: &Name,
-        password: Option<&str>,
-        secret: &SessionSecret,
-    ) -> Result<Session, Refusal> {
-        // Who gives no password mostly comes with a new name: that is not looked for first.
-        if password.is_none()
-            && let Some(session) = self.claim(name, None, secret).await?
-        {
-            return Ok(session);
+    /// Sets the session's cookie to `secret`, and removes its cookies of older names.
+    fn with_cookie(&self, caller: &Caller, mut response: Response, secret: &SessionSecret) -> Response {
+        if let Some(previous) = caller.secret() {
+            append(&mut response, caller.cookie.remove_older(&caller.headers, &previous));
         }
-        match self.database().account_named(name).await? {
-            None => self.claim(name, password, secret).await?.ok_or_else(name_taken),
-            Some(account) => self.enter(caller, name, account, password, secret).await,
-        }
-    }
-
-    /// Makes a new name the caller's; none when it is taken.
-    async fn claim(
-        &self,
-        name: &Name,
-        password: Option<&str>,
-        secret: &SessionSecret,
-    ) -> Result<Option<Session>, Refusal> {
-        let hash = match password {
-            Some(password) => Some(self.passwords.hash(Password::parse(password, "password")?).await?),
-            None => None,
-        };
-        let ttl = self.config().session_ttl;
-        Ok(match self.database().claim(name, hash.as_deref(), secret.id(), ttl).await? {
-            Claim::New(user) => {
-                Some(Session { user, has_password: hash.is_some(), invisible: false, token: None })
-            }
-            Claim::Taken => None,
-        })
-    }
-
-    /// Opens another session of a name in use: for who has its password, or is
-    /// in it already.
-    async fn enter(
-        &self,
-        caller: &Caller,
-        name: &Name,
-        account: Account,
-        password: Option<&str>,
-        secret: &SessionSecret,
-    ) -> Result<Session, Refusal> {
-        let is_in =
-            self.find_member(caller).await?.is_some_and(|member| member.held.user.id == account.user.id);
-        let has_password = account.password_hash.is_some();
-        match (account.password_hash, password) {
-            _ if is_in => {}
-            (None, _) => return Err(name_taken()),
-            (Some(_), None) => {
-                let message = "This name is in use; its password opens it.";
-                return Err(Refusal::new(Code::PasswordRequired, message).field("password"));
-            }
-            (Some(hash), Some(password)) => {
-                self.limits.password(&name.key())?;
-                if !self.passwords.verify(password, hash).await? {
-                    return Err(wrong_password("password"));
-                }
-            }
-        }
-        self.database().open_session(secret.id(), account.user.id, self.config().session_ttl).await?;
-        let invisible = account.visibility.is_invisible();
-        Ok(Session { user: account.user, has_password, invisible, token: None })
-    }
-
-    /// A new cookie takes the place of an old one: nobody would ever end that.
-    async fn end_previous(&self, caller: &Caller, new: UserId) -> Result<(), Refusal> {
-        if caller.has_cookie()
-            && let Some(previous) = self.find_member(caller).await?
-        {
-            let same = previous.held.user.id == new;
-            self.end(&previous, if same { Close::LoggedInAgain } else { Close::LoggedOut }).await?;
-        }
-        Ok(())
-    }
-
-    /// Presence gives a log-out no grace.
-    async fn end(&self, member: &Member, why: Close) -> Result<(), Refusal> {
-        self.database().end_session(member.session).await?;
-        self.services.users.close(member.held.user.id, why, |other| other == member.session);
-        Ok(())
-    }
-
-    fn with_cookie(&self, mut response: Response, secret: &SessionSecret) -> Response {
-        let cookie = cookies::give(secret, self.config().session_ttl, self.has_secure_cookies());
-        response.headers_mut().insert(SET_COOKIE, cookie);
+        append(&mut response, [caller.cookie.set(secret, self.accounts.session_ttl())]);
         response
     }
+}
 
-    /// Whether every page of this server comes over TLS.
-    fn has_secure_cookies(&self) -> bool {
-        let origins = &self.config().origins;
-        !origins.is_empty() && origins.iter().all(|origin| origin.starts_with("https://"))
+fn append(response: &mut Response, cookies: impl IntoIterator<Item = HeaderValue>) {
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
 }
 
-fn name_taken() -> Refusal {
-    Refusal::new(Code::NameTaken, "Somebody has this name, or one that looks the same.").field("name")
-}
-
-fn wrong_password(field: &str) -> Refusal {
-    Refusal::new(Code::WrongPassword, "This is not the password.").field(field)
+fn no_token_for_pages() -> ApiError {
+    let message = "Tokens are for programs. Ask for one without a cookie, `Origin` or `Sec-Fetch-Site`.";
+    ApiError::new(Code::ForbiddenOrigin, message).field("bearer")
 }

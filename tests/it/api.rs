@@ -6,18 +6,19 @@ use tidings::domain::ClientId;
 use uuid::Uuid;
 
 use crate::browser::{Browser, code};
-use crate::support::{TestServer, eventually};
+use crate::support::{TestServer, eventually, says};
 
 /// Writes into a conversation as if `sender` had sent it.
 async fn write(server: &TestServer, sender: &str, conversation: &str, bodies: &[&str]) {
     let database = server.database.open().await;
     let mut log = Log::open(database.options()).await.unwrap();
     for body in bodies {
+        let said = says(body);
         let event = NewEvent {
             sender: sender.parse().unwrap(),
             client_id: ClientId(Uuid::now_v7()),
             conversation: conversation.parse().unwrap(),
-            body,
+            operation: &said,
         };
         log.append(&[event]).await.unwrap();
     }
@@ -149,8 +150,7 @@ async fn whom_there_is_no_conversation_with() {
     let ada = Browser::named(&server.url, "Ada").await;
     let with = async |user: Value| ada.post("/api/conversations", json!({ "user": user })).await;
     assert_eq!(code(&with(json!(Uuid::now_v7())).await), (404, "not_found"));
-    let own = with(json!(ada.id().await)).await;
-    assert_eq!((code(&own), &own.1["field"]), ((400, "invalid_field"), &json!("user")));
+    assert_eq!(with(json!(ada.id().await)).await.0, 200, "with oneself, for notes");
     for wrong in [json!("x"), json!(7), json!(null), json!(["a"])] {
         let refused = with(wrong).await;
         assert_eq!((code(&refused), &refused.1["field"]), ((400, "invalid_field"), &json!("user")));
@@ -173,6 +173,69 @@ async fn history_is_paged_both_ways() {
     assert_eq!(seqs("?limit=2&before=4").await, [2, 3]);
     assert_eq!(seqs("?limit=2&after=1").await, [2, 3]);
     assert_eq!(seqs("?after=9007199254740991").await, [0_u64; 0]);
+}
+
+/// Six of the twelve: a body counts as its JSON.
+#[tokio::test]
+async fn c07_a_page_of_long_messages_has_fewer_and_says_where_to_go_on() {
+    let server = TestServer::start(&[("TIDINGS_PAGE_BYTES", "65536")]).await;
+    let (ada, bob, id) = pair(&server).await;
+    let long = "\u{1}".repeat(1_700);
+    write(&server, &ada.id().await, &id, &[&*long; 12]).await;
+    let page = async |query: &str| {
+        let (status, history) = bob.get(&format!("/api/conversations/{id}/messages{query}")).await;
+        assert_eq!((status, &history["last_seq"]), (200, &json!(12)), "{query}");
+        let messages = history["messages"].as_array().unwrap();
+        let seqs: Vec<_> = messages.iter().map(|message| message["seq"].as_u64().unwrap()).collect();
+        (seqs, [&history["from"], &history["to"]].map(|edge| edge.as_u64().unwrap()))
+    };
+    assert_eq!(page("").await, (vec![7, 8, 9, 10, 11, 12], [7, 12]));
+    assert_eq!(page("?before=7").await, (vec![1, 2, 3, 4, 5, 6], [1, 6]));
+    assert_eq!(page("?after=0").await, (vec![1, 2, 3, 4, 5, 6], [1, 6]));
+    assert_eq!(page("?after=6").await, (vec![7, 8, 9, 10, 11, 12], [7, 12]));
+    assert_eq!(page("?limit=2&after=6").await, (vec![7, 8], [7, 8]));
+    assert_eq!(page("?after=12").await, (vec![], [13, 12]));
+    assert_eq!(page("?before=1").await, (vec![], [1, 0]));
+}
+
+#[tokio::test]
+async fn c07_a_page_of_conversations_with_long_last_messages_has_fewer() {
+    let server = TestServer::start(&[("TIDINGS_PAGE_BYTES", "30000")]).await;
+    let ada = Browser::named(&server.url, "Ada").await;
+    let mut begun = Vec::new();
+    for name in ["Bob", "Eve", "Kim", "Zoe"] {
+        let other = Browser::named(&server.url, name).await;
+        let (_, opened) = ada.post("/api/conversations", json!({ "user": other.id().await })).await;
+        let id = opened["id"].as_str().unwrap().to_owned();
+        write(&server, &ada.id().await, &id, &[&*"漢".repeat(4_000)]).await;
+        begun.insert(0, id);
+    }
+    let (mut seen, mut before) = (Vec::new(), String::new());
+    loop {
+        let (_, page) = ada.get(&format!("/api/conversations?limit=4{before}")).await;
+        let ids = page["conversations"].as_array().unwrap().iter().map(|each| each["id"].as_str().unwrap());
+        let ids: Vec<_> = ids.map(str::to_owned).collect();
+        assert!((1..=4).contains(&ids.len()), "{ids:?}");
+        seen.push(ids.len());
+        assert_eq!(begun.drain(..ids.len()).collect::<Vec<_>>(), ids);
+        match page["next"].as_str() {
+            Some(next) => before = format!("&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, [2, 2]);
+    assert!(begun.is_empty());
+}
+
+/// A single message is a page, whatever it takes.
+#[tokio::test]
+async fn c07_a_page_has_at_least_one_item() {
+    let server = TestServer::start(&[("TIDINGS_PAGE_BYTES", "4096")]).await;
+    let (ada, _bob, id) = pair(&server).await;
+    write(&server, &ada.id().await, &id, &[&*"漢".repeat(4_000); 2]).await;
+    let (_, history) = ada.get(&format!("/api/conversations/{id}/messages")).await;
+    let seqs = history["messages"].as_array().unwrap().iter().map(|message| message["seq"].clone());
+    assert_eq!((seqs.collect::<Vec<_>>(), &history["from"]), (vec![json!(2)], &json!(2)));
 }
 
 #[tokio::test]

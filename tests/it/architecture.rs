@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each station and what it may import of ours, besides what those may.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("config", &[]),
     ("metrics", &["protocol"]),
-    ("postgres", &["config"]),
+    ("process", &["metrics"]),
+    ("postgres", &["config", "process"]),
     ("database", &["config", "protocol"]),
     ("directory", &["metrics", "protocol"]),
     ("presence", &["database", "directory"]),
@@ -17,7 +18,9 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("persistence", &["push"]),
     ("user", &["presence", "persistence"]),
     ("connection", &["user"]),
-    ("web", &["connection"]),
+    ("accounts", &["user"]),
+    ("typescript", &["user"]),
+    ("web", &["accounts", "connection", "process"]),
     ("supervisor", &["user"]),
     ("server", &["web", "supervisor"]),
     ("main", &["server", "postgres"]),

@@ -5,14 +5,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde::Deserialize;
 use serde_json::json;
-use tidings::directory::{Address, Directory, UserMessage};
+use tidings::directory::{ActorSlot, Directory, UserMessage};
+use tidings::domain::{Quota, Rate};
 use tidings::persistence::Persistence;
 use tidings::push::Push;
-use tidings::user::{Services, Users};
+use tidings::user::{ConnectionTable, ReplayLimits, Services};
+use tidings::web::Listeners;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -61,8 +65,8 @@ impl Actor for Echo {
         let UserMessage::Frames(envelopes) = message else { return Ok(()) };
         for envelope in envelopes {
             let opened = envelope.open();
-            opened.link.greet();
-            opened.link.send(opened.text.clone());
+            opened.connection.set_hello_received();
+            opened.connection.send(opened.text.clone());
         }
         Ok(())
     }
@@ -78,16 +82,20 @@ async fn echo(database: &TestDatabase) -> Person {
     let services = Arc::new(Services {
         epoch: opened.epoch().await.unwrap().to_string(),
         persistence: Persistence::new(&config, opened.options().clone(), directory.clone(), Push::default()),
-        presence: Address::default(),
+        presence: ActorSlot::default(),
         push: Push::default(),
-        users: Users::default(),
+        replays: ReplayLimits::new(&config),
+        connections: ConnectionTable::default(),
+        late_stations: ArcSwap::default(),
+        storage_quota: Quota::new(Rate::within(Duration::ZERO, 0)),
         config,
         database: opened,
         directory: directory.clone(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { tidings::web::serve(listener, services, std::future::pending()).await });
+    let listeners = Listeners { public: listener, operators: None };
+    tokio::spawn(async move { tidings::web::serve(listeners, services, std::future::pending()).await });
     let person = Person::log_in(&url, "Autobahn").await;
     let (actor, _task) = Actor::spawn(None, Echo, ()).await.unwrap();
     directory.put(person.user.id, actor);
@@ -124,7 +132,7 @@ async fn run(wstest: &str, person: &Person, folder: &Path) -> BTreeMap<String, V
     let headers = format!("http://{}\r\nAuthorization: Bearer {}", person.address(), person.token);
     let server = json!({
         "agent": AGENT, "url": format!("ws://{}/api/socket", person.address()),
-        "origin": headers, "protocols": ["tidings.v1"],
+        "origin": headers, "protocols": ["tidings.v2"],
     });
     let spec = json!({ "outdir": folder, "servers": [server], "cases": ["*"], "exclude-cases": [] });
     let path = folder.join("spec.json");

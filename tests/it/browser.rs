@@ -1,7 +1,9 @@
 //! What a browser does over HTTP, as far as the server can tell.
 
+use std::net::IpAddr;
+
 use reqwest::header::{HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 /// A browser with its own cookies, on a page of the server.
@@ -24,15 +26,18 @@ impl Browser {
         Self::with_headers(url, HeaderMap::new())
     }
 
+    /// The same on another machine, as far as the server can tell: 127.0.0.`n`.
+    pub fn elsewhere(url: &str, n: u8) -> Self {
+        let origin = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_str(url).unwrap())]);
+        Self::built(url, builder(origin).local_address(IpAddr::from([127, 0, 0, n])))
+    }
+
     pub fn with_headers(url: &str, headers: HeaderMap) -> Self {
-        let client = Client::builder()
-            .cookie_store(true)
-            .default_headers(headers)
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .build()
-            .unwrap();
-        Self { client, url: url.to_owned() }
+        Self::built(url, builder(headers))
+    }
+
+    fn built(url: &str, builder: ClientBuilder) -> Self {
+        Self { client: builder.build().unwrap(), url: url.to_owned() }
     }
 
     /// A browser that is logged in under a new name.
@@ -71,6 +76,10 @@ impl Browser {
     pub async fn id(&self) -> String {
         self.get("/api/session").await.1["user"]["id"].as_str().unwrap().to_owned()
     }
+}
+
+fn builder(headers: HeaderMap) -> ClientBuilder {
+    Client::builder().cookie_store(true).default_headers(headers).no_proxy().pool_max_idle_per_host(0)
 }
 
 /// Sends a request and checks what holds for every answer of the API.

@@ -40,6 +40,8 @@ async fn b19_the_page_runs_its_own_script_only() {
         "style-src 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types tidings-worker",
     ] {
         assert!(policy.contains(rule), "{policy}");
     }

@@ -110,9 +110,11 @@ async fn b32_paths_lead_nowhere_else() {
         "//healthz",
         "/Cargo.toml",
     ] {
-        let answer =
-            raw(server.address(), &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
-                .await;
+        let answer = raw(
+            server.address(),
+            &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        )
+        .await;
         assert!(["400", "404"].contains(&status(&answer)), "{path}: {answer}");
         if status(&answer) == "404" {
             assert!(answer.contains(r#""code":"not_found""#), "{path}: {answer}");
@@ -125,20 +127,37 @@ async fn b32_paths_lead_nowhere_else() {
 async fn what_names_no_path_is_a_bad_request() {
     let server = TestServer::start(&[]).await;
     for target in ["CONNECT example.org:80", "GET x:80", "OPTIONS x:80", "GET x", "OPTIONS *", "GET *"] {
-        let answer = raw(server.address(), &format!("{target} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        let answer = raw(server.address(), &format!("{target} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
         assert_eq!(status(&answer), "400", "{target}: {answer}");
         assert!(answer.contains(r#"{"code":"bad_request","message":""#), "{target}: {answer}");
     }
     for (target, expected) in [
-        ("GET http://x/healthz", "200"),
-        ("GET http://x", "200"),
-        ("GET http://x?y", "200"),
+        ("GET http://localhost/healthz", "200"),
+        ("GET http://localhost", "200"),
+        ("GET http://localhost?y", "200"),
         ("OPTIONS /", "405"),
     ] {
-        let answer =
-            raw(server.address(), &format!("{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
-                .await;
+        let answer = raw(
+            server.address(),
+            &format!("{target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        )
+        .await;
         assert_eq!(status(&answer), expected, "{target}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_with_two_lengths_hides_no_other() {
+    let server = TestServer::start(&[]).await;
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let (length, chunked) = ("Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n");
+    for headers in [format!("{length}{chunked}"), format!("{chunked}{length}"), chunked.to_owned()] {
+        let request =
+            format!("POST /api/session HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n0\r\n\r\n{hidden}");
+        // The server closes, and has answered once.
+        let answer = raw(server.address(), &request).await;
+        assert!(["400", "415"].contains(&status(&answer)), "{headers}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{headers}: {answer}");
     }
 }
 
@@ -147,11 +166,11 @@ async fn a_request_names_one_host() {
     let server = TestServer::start(&[]).await;
     for (version, hosts, expected) in [
         ("1.1", "", "400"),
-        ("1.1", "Host: x\r\nHost: x\r\n", "400"),
-        ("1.1", "Host: x\r\nhost: y\r\n", "400"),
-        ("1.0", "Host: x\r\nHost: y\r\n", "400"),
-        ("1.1", "Host: x\r\n", "200"),
-        ("1.1", "Host:\r\n", "200"),
+        ("1.1", "Host: localhost\r\nHost: localhost\r\n", "400"),
+        ("1.1", "Host: localhost\r\nhost: 127.0.0.1\r\n", "400"),
+        ("1.0", "Host: localhost\r\nHost: 127.0.0.1\r\n", "400"),
+        ("1.1", "Host: localhost\r\n", "200"),
+        ("1.1", "Host:\r\n", "421"),
         ("1.0", "", "200"),
     ] {
         let request = format!("GET /healthz HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
@@ -170,7 +189,8 @@ async fn b23_what_is_sent_does_not_break_the_log() {
         assert_eq!(code(&browser.log_in(name).await), (400, "invalid_name"));
     }
     let answer =
-        raw(server.address(), "GET /\u{1b}[31m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        raw(server.address(), "GET /\u{1b}[31m HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await;
     assert_eq!(status(&answer), "400");
     let path = "/%0d%0alogged%20in%1b[31m";
     assert_eq!(browser.request(Method::GET, path).send().await.unwrap().status(), 404);
@@ -194,7 +214,7 @@ async fn b24_the_upgrade_is_refused_to_other_pages() {
             .header("upgrade", "websocket")
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
-            .header("sec-websocket-protocol", "tidings.v1")
+            .header("sec-websocket-protocol", "tidings.v2")
     };
     let port = server.url.rsplit_once(':').unwrap().1;
     for origin in [
@@ -216,8 +236,8 @@ async fn b24_the_upgrade_is_refused_to_other_pages() {
 async fn b27_half_an_upgrade_is_refused() {
     let server = TestServer::start(&[]).await;
     let bystanders = Bystanders::of(&server).await;
-    let whole = "Host: x\r\nConnection: close, upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: tidings.v1\r\n\r\n";
+    let whole = "Host: localhost\r\nConnection: close, upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: tidings.v2\r\n\r\n";
     for (first, headers, expected) in [
         ("GET /api/socket HTTP/1.1", whole.to_owned(), "401"),
         ("GET /api/socket HTTP/1.1", whole.replace("Version: 13", "Version: 8"), "426"),
@@ -241,11 +261,11 @@ async fn b27_half_an_upgrade_is_refused() {
 async fn b28_half_and_endless_requests_end() {
     let server = TestServer::start(&[("TIDINGS_HEADER_TIMEOUT_MS", "300")]).await;
     let bystanders = Bystanders::of(&server).await;
-    for half in ["", "GET /heal", "GET /healthz HTTP/1.1\r\nHost: x\r\n"] {
+    for half in ["", "GET /heal", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"] {
         let answer = raw(server.address(), half).await;
         assert!(matches!(status(&answer), "closed" | "408"), "{half}: {answer}");
     }
-    let huge = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nCookie: {}", "a".repeat(40_000));
+    let huge = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: {}", "a".repeat(40_000));
     assert_eq!(begun(server.address(), &huge).await.0, "HTTP/1.1 431");
     bystanders.unharmed().await;
 }
@@ -253,7 +273,7 @@ async fn b28_half_and_endless_requests_end() {
 #[tokio::test]
 async fn b29_one_address_may_not_take_every_place() {
     let server = ServerProcess::start(&[("TIDINGS_CONNECTIONS_PER_ADDRESS", "2")]).await;
-    let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let held = [begun(server.address(), request).await, begun(server.address(), request).await];
     assert!(held.iter().all(|(answer, _)| answer == "HTTP/1.1 200"), "{held:?}");
     let third = raw(server.address(), "").await;
@@ -271,25 +291,13 @@ async fn b29_one_address_may_not_take_every_place() {
 }
 
 #[tokio::test]
-async fn what_operators_ask() {
-    let server = TestServer::start(&[]).await;
-    let program = Browser::program(&server.url);
-    assert_eq!(program.request(Method::GET, "/healthz").send().await.unwrap().text().await.unwrap(), "ok\n");
-    let readiness = program.get("/readyz").await.1;
-    assert_eq!(readiness, json!({"ready": true, "missing": [], "warnings": []}));
-    let metrics = program.request(Method::GET, "/metrics").send().await.unwrap();
-    assert!(metrics.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("text/plain"));
-    assert!(metrics.text().await.unwrap().contains("tidings_http_requests_total{status=\"200\"}"));
-}
-
-#[tokio::test]
 async fn f13_a_promise_that_does_not_hold_is_said() {
     let database = TestDatabase::create().await;
     let set = "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END$$";
     database.connection().await.execute(set).await.unwrap();
     let server = TestServer::on(database, &[]).await;
     let bystanders = Bystanders::of(&server).await;
-    let (status, readiness) = Browser::program(&server.url).get("/readyz").await;
+    let (status, readiness) = Browser::program(&server.operators_url()).get("/readyz").await;
     assert_eq!((status, &readiness["ready"]), (200, &json!(true)));
     assert_eq!(readiness["warnings"][0]["setting"], "synchronous_commit");
     bystanders.unharmed().await;
@@ -314,8 +322,9 @@ async fn f12_without_a_free_connection_the_answer_is_503_in_time() {
     })
     .await;
     assert_eq!(code(&Browser::on(&server.url).log_in("Bob").await), (503, "storage_unavailable"));
-    let readiness = Browser::program(&server.url).get("/readyz").await;
+    let readiness = Browser::program(&server.operators_url()).get("/readyz").await;
     assert_eq!((readiness.0, &readiness.1["missing"]), (503, &json!(["database"])));
+    assert_eq!(Browser::program(&server.url).get("/readyz").await, (503, json!({ "ready": false })));
     transaction.rollback().await.unwrap();
     assert_eq!(stuck.await.unwrap().0, 200);
     assert_eq!(Browser::on(&server.url).log_in("Bob").await.0, 200);

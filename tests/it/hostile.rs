@@ -1,7 +1,6 @@
 //! What hostile clients send, beyond what cannot be read at all. Ids are those
 //! of docs/reliability.md.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -28,7 +27,7 @@ async fn talking(server: &TestServer) -> (Person, Person, ConversationId) {
 }
 
 fn send(conversation: ConversationId, body: &str) -> Value {
-    json!({ "type": "send", "client_id": Uuid::now_v7(), "conversation": conversation, "body": body })
+    json!({ "type": "send", "client_id": Uuid::now_v7(), "conversation": conversation, "kind": "message", "body": body })
 }
 
 #[tokio::test]
@@ -45,10 +44,14 @@ async fn b01_a_nul_is_refused_before_the_batch_and_harms_no_other() {
         hers.send(conversation, &format!("after {round}")).await;
     }
     his.message("after 19").await;
-    let bodies: Vec<_> = bob.history(conversation).await.into_iter().map(|message| message.body).collect();
-    let expected: Vec<_> = (0..20)
-        .flat_map(|round| [format!("before {round}"), format!("after {round}")].map(Arc::from))
+    let bodies: Vec<_> = bob
+        .history(conversation)
+        .await
+        .into_iter()
+        .filter_map(|message| message.body().map(str::to_owned))
         .collect();
+    let expected: Vec<_> =
+        (0..20).flat_map(|round| [format!("before {round}"), format!("after {round}")]).collect();
     assert_eq!(bodies, expected);
     bystanders.unharmed().await;
 }
@@ -119,7 +122,7 @@ async fn b14_positions_are_clamped_or_refused_and_unread_is_never_negative() {
 
 /// There is no blocking yet; whoever adds it adds the case that it looks the same.
 #[tokio::test]
-async fn b15_to_oneself_is_refused_and_an_unknown_user_looks_like_none() {
+async fn b15_to_oneself_is_for_notes_and_an_unknown_user_looks_like_none() {
     let server = TestServer::start(&[]).await;
     let bystanders = Bystanders::of(&server).await;
     let (ada, ..) = talking(&server).await;
@@ -128,10 +131,19 @@ async fn b15_to_oneself_is_refused_and_an_unknown_user_looks_like_none() {
         let (status, problem) = answer::<Value>(asked.json(&json!({ "user": user }))).await.unwrap_err();
         (status.as_u16(), problem["code"].as_str().unwrap().to_owned())
     };
-    assert_eq!(open(json!(ada.user.id)).await, (400, "invalid_field".to_owned()));
     assert_eq!(open(json!(Uuid::now_v7())).await, (404, "not_found".to_owned()));
     assert_eq!(open(json!("Bob")).await, (400, "invalid_field".to_owned()));
-    let mut socket = ada.connect(&[]).await;
+    // Notes reach the other devices and nobody else, and nothing in them is unread.
+    let notes = ada.conversation_with(&ada).await;
+    assert_eq!(notes, ada.conversation_with(&ada).await);
+    let (mut socket, mut other) = (ada.connect(&[]).await, ada.connect(&[]).await);
+    let client_id = socket.send(notes, "buy milk").await;
+    socket.stored(client_id).await;
+    other.message("buy milk").await;
+    let listed: Conversations = ada.get("/api/conversations").await.unwrap();
+    let listed = listed.conversations.iter().find(|one| one.id == notes).unwrap();
+    assert_eq!((listed.members.len(), listed.last_seq, listed.unread), (1, 1, 0));
+    other.say_text(&json!({ "type": "read", "conversation": notes, "seq": 1 }).to_string()).await;
     let error = refused(&mut socket, &send(ConversationId::fresh(), "anybody?")).await;
     assert_eq!((&error["code"], &error["field"]), (&json!("not_found"), &json!("conversation")));
     bystanders.unharmed().await;
@@ -164,11 +176,12 @@ async fn b21_marks_and_lines_are_limited_like_any_text() {
 #[tokio::test(flavor = "multi_thread")]
 async fn b30_a_flood_is_limited_and_others_do_not_notice() {
     const TIME: Duration = Duration::from_secs(4);
-    let settings = [("TIDINGS_SENDS_PER_SECOND", "100"), ("TIDINGS_SENDS_BURST", "100")];
+    // More than others write, and less than the flood brings on the busiest machine.
+    let settings = [("TIDINGS_SENDS_PER_SECOND", "30"), ("TIDINGS_SENDS_BURST", "30")];
     let (server, other) = (ServerProcess::start(&settings).await, ServerProcess::start(&settings).await);
     let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
     let conversation = ada.conversation_with(&bob).await;
-    let (pace, mut dice) = (Pace { every: Duration::from_millis(20), ..Pace::default() }, Dice::new("b30"));
+    let (pace, mut dice) = (Pace { every: Duration::from_millis(50), ..Pace::default() }, Dice::new("b30"));
     let plan = Plan { pace, ..Plan::default() };
     let others = Crowd::start(&server.url, &plan, &mut dice).await;
     let spared = Crowd::start(&other.url, &plan, &mut dice).await;
@@ -188,7 +201,7 @@ async fn b30_a_flood_is_limited_and_others_do_not_notice() {
     assert!(limited > sent / 2, "{sent} sends, {limited} refused");
     let stored = bob.history(conversation).await.len() as u64;
     // A burst, and what the rate lets through until the last is read back.
-    let most = 100 * (begun.elapsed().as_secs() + 2);
+    let most = 30 * (begun.elapsed().as_secs() + 2);
     assert!(stored <= most, "{stored} got through");
     assert!(others.kept_its_sockets());
     let flooded = others.finish(&server.database_url()).await.answers_between(from[0], to[0]);

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use sqlx::ConnectOptions;
-use tidings::database::{Database, DirectPair, Log, NewEvent, Page, Place, Position};
-use tidings::domain::{ClientId, ConversationId, Seq, UserId};
-use tidings::protocol::{Cursor, Message, UNREAD_MAX, User};
+use tidings::database::{
+    AppendOutcome, Database, DirectPair, HistoryFilter, HistoryRange, Log, LogRange, NewEvent, Position,
+    REPLAY_PAGE_BYTES, ReplayedEvent,
+};
+use tidings::domain::{ClientId, ConversationId, Operation, Seq, UserId};
+use tidings::protocol::{Cursor, Event, ServerFrame, UNREAD_MAX, User};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::support::eventually;
+use crate::support::{eventually, says};
 use crate::users::{Fresh, claim};
 
 /// Two people and a third, with a way to write.
@@ -33,18 +36,19 @@ impl Scene {
     }
 
     async fn open(&self, one: UserId, other: UserId) -> ConversationId {
-        let pair = DirectPair::new(one, other).unwrap();
+        let pair = DirectPair::new(one, other);
         self.database.open_direct(pair).await.unwrap().unwrap()
     }
 
     async fn write(&mut self, sender: UserId, conversation: ConversationId, count: usize) {
-        let bodies: Vec<String> = (1..=count).map(|n| format!("message {n}")).collect();
-        let events: Vec<NewEvent<'_>> = bodies
-            .iter()
-            .map(|body| NewEvent { sender, client_id: ClientId(Uuid::now_v7()), conversation, body })
-            .collect();
-        let places = self.log.append(&events).await.unwrap().places;
-        assert!(places.iter().all(|place| matches!(place, Place::Stored { duplicate: false, .. })));
+        let said: Vec<Operation> = (1..=count).map(|n| says(&format!("message {n}"))).collect();
+        let event =
+            |operation| NewEvent { sender, client_id: ClientId(Uuid::now_v7()), conversation, operation };
+        let events: Vec<NewEvent<'_>> = said.iter().map(event).collect();
+        let outcomes = self.log.append(&events).await.unwrap().outcomes;
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, AppendOutcome::Stored { duplicate: false, .. }))
+        );
     }
 
     async fn read_up_to(&mut self, user: UserId, conversation: ConversationId, seq: Seq) {
@@ -53,8 +57,30 @@ impl Scene {
     }
 }
 
-fn numbers(messages: &[Message]) -> Vec<Seq> {
-    messages.iter().map(|message| message.seq).collect()
+/// All that a client is sent after these cursors.
+#[derive(Debug, Default, PartialEq)]
+struct Replayed {
+    events: Vec<Event>,
+    truncated: Vec<ConversationId>,
+    reset: Vec<ConversationId>,
+}
+
+async fn replay(database: &Database, user: UserId, cursors: &[Cursor], max: u32) -> Replayed {
+    let mut missing = database.missing(user, cursors.into(), max).await.unwrap();
+    let mut events = Vec::new();
+    while !missing.ranges.is_empty() {
+        let page = database.replay_page(user, &mut missing.ranges).await.unwrap();
+        assert!(!page.is_empty(), "{:?}", missing.ranges);
+        events.extend(page.into_iter().map(|event| match event.frame {
+            ServerFrame::Event(event) => event,
+            other => panic!("hidden: {other:?}"),
+        }));
+    }
+    Replayed { events, truncated: missing.truncated, reset: missing.reset }
+}
+
+fn numbers(events: &[Event]) -> Vec<Seq> {
+    events.iter().map(|event| event.seq).collect()
 }
 
 /// In the middle one of three batches are one that is stored already and one by
@@ -67,7 +93,9 @@ async fn batches_of_all_kinds_are_appended_densely() {
     let nowhere = ConversationId(Uuid::now_v7());
     let [first, second] = [ClientId(Uuid::now_v7()), ClientId(Uuid::now_v7())];
     let new = || ClientId(Uuid::now_v7());
-    let event = |sender, client_id, conversation| NewEvent { sender, client_id, conversation, body: "x" };
+    let said = says("x");
+    let event =
+        |sender, client_id, conversation| NewEvent { sender, client_id, conversation, operation: &said };
     let batches = [
         (
             vec![event(ada, first, pair), event(bob, new(), nowhere), event(bob, second, pair)],
@@ -86,19 +114,24 @@ async fn batches_of_all_kinds_are_appended_densely() {
     ];
     for (events, expected) in batches {
         let appended = scene.log.append(&events).await.unwrap();
-        let place = |place: &Place| match place {
-            Place::Stored { seq, duplicate, .. } => Some((*seq, *duplicate)),
-            Place::NoSuchConversation => None,
-            Place::IdReused => panic!("no id is used for another message"),
+        let place = |outcome: &AppendOutcome| match outcome {
+            AppendOutcome::Stored { seq, duplicate, .. } => Some((*seq, *duplicate)),
+            AppendOutcome::NoSuchConversation => None,
+            other => panic!("no id is used for another message: {other:?}"),
         };
-        assert_eq!(appended.places.iter().map(place).collect::<Vec<_>>(), expected);
+        assert_eq!(appended.outcomes.iter().map(place).collect::<Vec<_>>(), expected);
         let mut members = appended.members[&pair].to_vec();
         members.sort_unstable();
         let mut both = [ada, bob];
         both.sort_unstable();
         assert_eq!(members, both);
     }
-    let history = scene.database.history(ada, pair, Page::Last, 50).await.unwrap().unwrap();
+    let history = scene
+        .database
+        .history(ada, pair, HistoryRange::Newest, HistoryFilter::All, 50)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(numbers(&history.messages), [1, 2, 3, 4]);
 }
 
@@ -112,6 +145,7 @@ async fn batches_of_two_writers_in_the_same_conversations_never_wait_for_each_ot
         (bob, scene.open(bob, eve).await),
         (eve, scene.open(eve, ada).await),
     ];
+    let said = says("x");
     let write = async |backwards: bool| {
         let mut log = Log::open(scene.database.options()).await.unwrap();
         for _ in 0..200 {
@@ -119,7 +153,7 @@ async fn batches_of_two_writers_in_the_same_conversations_never_wait_for_each_ot
                 sender,
                 client_id: ClientId(Uuid::now_v7()),
                 conversation,
-                body: "x",
+                operation: &said,
             });
             if backwards {
                 events.reverse();
@@ -137,7 +171,12 @@ async fn batches_of_two_writers_in_the_same_conversations_never_wait_for_each_ot
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(look(deadlocks).await.unwrap(), 0);
     for (member, conversation) in talks {
-        let history = scene.database.history(member, conversation, Page::Last, 1).await.unwrap().unwrap();
+        let history = scene
+            .database
+            .history(member, conversation, HistoryRange::Newest, HistoryFilter::All, 1)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(numbers(&history.messages), [400]);
     }
 }
@@ -154,9 +193,14 @@ async fn a_conversation_of_more_than_two_is_written_in_by_its_members() {
     let members = [ada.0, bob.0];
     sqlx::query(create).bind(conversation.0).bind(members).execute(&mut connection).await.unwrap();
     scene.write(ada, conversation, 2).await;
-    let event = |sender| NewEvent { sender, client_id: ClientId(Uuid::now_v7()), conversation, body: "x" };
+    let said = says("x");
+    let event =
+        |sender| NewEvent { sender, client_id: ClientId(Uuid::now_v7()), conversation, operation: &said };
     let appended = scene.log.append(&[event(bob), event(eve)]).await.unwrap();
-    assert!(matches!(appended.places[..], [Place::Stored { seq: 3, .. }, Place::NoSuchConversation]));
+    assert!(matches!(
+        appended.outcomes[..],
+        [AppendOutcome::Stored { seq: 3, .. }, AppendOutcome::NoSuchConversation]
+    ));
 }
 
 #[tokio::test]
@@ -169,8 +213,7 @@ async fn a_pair_has_one_conversation_whoever_opens_it_and_how_often() {
     let mut ids = join_all(openings).await;
     ids.dedup();
     assert_eq!(ids.len(), 1);
-    assert_eq!(DirectPair::new(scene.ada.id, scene.ada.id), None);
-    let nobody = DirectPair::new(scene.ada.id, UserId::fresh()).unwrap();
+    let nobody = DirectPair::new(scene.ada.id, UserId::fresh());
     assert_eq!(scene.database.open_direct(nobody).await.unwrap(), None);
 }
 
@@ -189,7 +232,7 @@ async fn conversations_are_listed_by_activity_and_paged() {
     assert_eq!(first[0].unread, 0, "one's own are not unread");
     let (second, end) = scene.database.conversations(ada, next, 1).await.unwrap();
     assert_eq!((second[0].id, second[0].last_seq, second[0].unread), (with_bob, 3, 3));
-    assert_eq!(*second[0].last.as_ref().unwrap().body, *"message 3");
+    assert_eq!(second[0].last.as_ref().unwrap().body(), Some("message 3"));
     let mut members: Vec<&str> = second[0].members.iter().map(|member| member.user.name.as_str()).collect();
     members.sort_unstable();
     assert_eq!(members, ["Ada", "Bob"]);
@@ -225,11 +268,16 @@ async fn b16_a_conversation_of_others_looks_like_none() {
     let nowhere = ConversationId::fresh();
     for id in [id, nowhere] {
         assert_eq!(scene.database.conversation(eve, id).await.unwrap(), None);
-        assert_eq!(scene.database.history(eve, id, Page::Last, 10).await.unwrap(), None);
+        assert_eq!(
+            scene.database.history(eve, id, HistoryRange::Newest, HistoryFilter::All, 10).await.unwrap(),
+            None
+        );
         assert_eq!(scene.database.members(eve, id).await.unwrap(), None);
     }
     let cursors = [id, nowhere].map(|conversation| Cursor::new(conversation, 0));
-    assert_eq!(scene.database.replay(eve, &cursors, 300).await.unwrap(), Default::default());
+    assert_eq!(replay(&scene.database, eve, &cursors, 300).await, Default::default());
+    let foreign = LogRange { conversation: id, after: 0, upto: 1 };
+    assert_eq!(scene.database.replay_page(eve, &mut vec![foreign]).await.unwrap(), []);
     let mut members = scene.database.members(ada, id).await.unwrap().unwrap();
     members.sort_unstable();
     assert_eq!(members, [ada.min(bob), ada.max(bob)]);
@@ -240,19 +288,32 @@ async fn history_is_paged_both_ways_and_oldest_first() {
     let mut scene = Scene::new().await;
     let (ada, bob) = (scene.ada.id, scene.bob.id);
     let id = scene.open(ada, bob).await;
-    let page = async |scene: &Scene, page, limit| {
-        let history = scene.database.history(bob, id, page, limit).await.unwrap().unwrap();
-        (numbers(&history.messages), history.last_seq)
+    // The numbers of the messages, and those that the page covers.
+    let page = async |scene: &Scene, range, limit| {
+        let history = scene.database.history(bob, id, range, HistoryFilter::All, limit);
+        let history = history.await.unwrap().unwrap();
+        (numbers(&history.messages), (history.from, history.to), history.last_seq)
     };
-    assert_eq!(page(&scene, Page::Last, 10).await, (vec![], 0));
+    assert_eq!(page(&scene, HistoryRange::Newest, 10).await, (vec![], (1, 0), 0));
     scene.write(ada, id, 10).await;
-    assert_eq!(page(&scene, Page::Last, 3).await, (vec![8, 9, 10], 10));
-    assert_eq!(page(&scene, Page::Before(8), 3).await, (vec![5, 6, 7], 10));
-    assert_eq!(page(&scene, Page::Before(2), 3).await, (vec![1], 10));
-    assert_eq!(page(&scene, Page::Before(1), 3).await, (vec![], 10));
-    assert_eq!(page(&scene, Page::After(0), 3).await, (vec![1, 2, 3], 10));
-    assert_eq!(page(&scene, Page::After(9), 3).await, (vec![10], 10));
-    assert_eq!(page(&scene, Page::After(Seq::MAX), 3).await, (vec![], 10));
+    for (range, limit, found, covered) in [
+        (HistoryRange::Newest, 3, vec![8, 9, 10], (8, 10)),
+        (HistoryRange::Newest, 11, (1..=10).collect(), (1, 10)),
+        (HistoryRange::Before(8), 3, vec![5, 6, 7], (5, 7)),
+        (HistoryRange::Before(2), 3, vec![1], (1, 1)),
+        (HistoryRange::Before(1), 3, vec![], (1, 0)),
+        (HistoryRange::Before(Seq::MAX), 1, vec![10], (10, 10)),
+        (HistoryRange::After(0), 3, vec![1, 2, 3], (1, 3)),
+        (HistoryRange::After(9), 3, vec![10], (10, 10)),
+        (HistoryRange::After(Seq::MAX), 3, vec![], (11, 10)),
+        (HistoryRange::Around(5), 4, vec![4, 5, 6, 7], (4, 7)),
+        (HistoryRange::Around(5), 1, vec![5, 6], (5, 6)),
+        (HistoryRange::Around(1), 4, vec![1, 2, 3], (1, 3)),
+        (HistoryRange::Around(10), 4, vec![9, 10], (9, 10)),
+        (HistoryRange::Around(Seq::MAX), 4, vec![9, 10], (9, 10)),
+    ] {
+        assert_eq!(page(&scene, range, limit).await, (found, covered, 10), "{range:?} {limit}");
+    }
 }
 
 #[tokio::test]
@@ -263,30 +324,68 @@ async fn a_replay_brings_what_is_missing_whole_or_not_at_all() {
     scene.write(bob, long, 20).await;
     scene.write(eve, short, 5).await;
     let cursor = Cursor::new;
-    let replay = async |cursors: &[Cursor], max| scene.database.replay(ada, cursors, max).await.unwrap();
+    let replay = async |cursors: &[Cursor], max| replay(&scene.database, ada, cursors, max).await;
 
     let all = replay(&[cursor(long, 17), cursor(short, 4)], 300).await;
-    let of = |id| all.messages.iter().filter(move |message| message.conversation == id);
+    let of = |id| all.events.iter().filter(move |event| event.conversation == id);
     assert_eq!(of(long).map(|message| message.seq).collect::<Vec<_>>(), [18, 19, 20]);
     assert_eq!(of(short).map(|message| message.seq).collect::<Vec<_>>(), [5]);
     assert!(all.truncated.is_empty() && all.reset.is_empty());
 
     let fitted = replay(&[cursor(long, 0), cursor(short, 0)], 20).await;
-    assert_eq!(numbers(&fitted.messages), [1, 2, 3, 4, 5]);
+    assert_eq!(numbers(&fitted.events), [1, 2, 3, 4, 5]);
     assert_eq!(fitted.truncated, [long]);
 
     let exact = replay(&[cursor(long, 0), cursor(short, 5)], 20).await;
-    assert_eq!(exact.messages.len(), 20);
+    assert_eq!(exact.events.len(), 20);
 
     let ahead = replay(&[cursor(long, 21), cursor(short, Seq::MAX)], 300).await;
     let mut reset = ahead.reset.clone();
     reset.sort_unstable();
     assert_eq!(reset, [long.min(short), long.max(short)]);
-    assert!(ahead.messages.is_empty());
+    assert!(ahead.events.is_empty());
 
     let doubled = replay(&[cursor(short, 4), cursor(short, 3)], 300).await;
-    assert_eq!(numbers(&doubled.messages), [4, 5], "the lower of two cursors counts, once");
+    assert_eq!(numbers(&doubled.events), [4, 5], "the lower of two cursors counts, once");
     assert_eq!(replay(&[], 300).await, Default::default());
+}
+
+#[tokio::test]
+async fn c06_a_replay_is_read_in_pages_of_bounded_size() {
+    let mut scene = Scene::new().await;
+    let (ada, bob, eve) = (scene.ada.id, scene.bob.id, scene.eve.id);
+    let (long, short) = (scene.open(ada, bob).await, scene.open(ada, eve).await);
+    scene.write(eve, short, 200).await;
+    let body = "漢".repeat(5_000);
+    let said = says(&body);
+    for _ in 0..12 {
+        let event = NewEvent {
+            sender: bob,
+            client_id: ClientId(Uuid::now_v7()),
+            conversation: long,
+            operation: &said,
+        };
+        scene.log.append(&[event]).await.unwrap();
+    }
+    let cursors = [long, short].map(|conversation| Cursor::new(conversation, 0));
+    let mut missing = scene.database.missing(ada, cursors.into(), 300).await.unwrap();
+    let (mut pages, mut seen) = (0, Vec::new());
+    while !missing.ranges.is_empty() {
+        let page = scene.database.replay_page(ada, &mut missing.ranges).await.unwrap();
+        let size = |event: &ReplayedEvent| match &event.frame {
+            ServerFrame::Event(event) => event.body().map_or(0, str::len),
+            other => panic!("hidden: {other:?}"),
+        };
+        let bytes: usize = page.iter().map(size).sum();
+        assert!(bytes < REPLAY_PAGE_BYTES + body.len() && page.len() <= 128, "{bytes}, {}", page.len());
+        seen.extend(page.iter().map(|message| (message.conversation, message.seq)));
+        pages += 1;
+    }
+    let of = |id, count| (1..=count).map(move |seq| (id, seq));
+    let mut all: Vec<_> = of(long, 12).chain(of(short, 200)).collect();
+    all.sort_unstable_by_key(|(id, seq)| (*id, *seq));
+    assert_eq!(seen, all);
+    assert!((4..=6).contains(&pages), "{pages}");
 }
 
 #[tokio::test]
@@ -296,18 +395,19 @@ async fn f26_a_cursor_at_another_message_is_reset() {
     let (id, other) = (scene.open(ada, bob).await, scene.open(ada, eve).await);
     scene.write(bob, id, 5).await;
     scene.write(eve, other, 2).await;
-    let history = scene.database.history(ada, id, Page::Last, 10).await.unwrap().unwrap();
+    let history =
+        scene.database.history(ada, id, HistoryRange::Newest, HistoryFilter::All, 10).await.unwrap().unwrap();
     let at = |seq: usize| OffsetDateTime::parse(&history.messages[seq - 1].at, &Rfc3339).unwrap();
     let held = |seq: usize, at| Cursor { at: Some(at), ..Cursor::new(id, seq as Seq) };
-    let replay = async |cursors: &[Cursor]| scene.database.replay(ada, cursors, 300).await.unwrap();
+    let replay = async |cursors: &[Cursor]| replay(&scene.database, ada, cursors, 300).await;
     let wrong = at(3) + Duration::from_millis(1);
 
-    assert_eq!(numbers(&replay(&[held(3, at(3))]).await.messages), [4, 5]);
+    assert_eq!(numbers(&replay(&[held(3, at(3))]).await.events), [4, 5]);
     assert_eq!(replay(&[held(5, at(5))]).await, Default::default());
     for seq in [3, 5] {
         let undone = replay(&[held(seq, wrong), Cursor::new(other, 0)]).await;
         assert_eq!(undone.reset, [id], "at {seq}");
-        assert_eq!(numbers(&undone.messages), [1, 2], "the other conversation goes on");
+        assert_eq!(numbers(&undone.events), [1, 2], "the other conversation goes on");
     }
     // One that was begun after what was restored, and one of other people.
     let [nowhere, foreign] = [ConversationId::fresh(), scene.open(bob, eve).await];
@@ -326,7 +426,11 @@ async fn f29_history_read_while_messages_arrive_has_no_hole() {
         let mut seen = Vec::new();
         while seen.len() < 200 {
             let last = seen.last().copied().unwrap_or(0);
-            let history = database.history(bob, id, Page::After(last), 7).await.unwrap().unwrap();
+            let history = database
+                .history(bob, id, HistoryRange::After(last), HistoryFilter::All, 7)
+                .await
+                .unwrap()
+                .unwrap();
             let page = numbers(&history.messages);
             assert!(history.last_seq >= page.last().copied().unwrap_or(0));
             seen.extend(page);

@@ -1,32 +1,37 @@
 //! What a request costs does not grow with the history of others.
 
 use sqlx::{Connection, Executor, PgConnection};
-use tidings::database::{Log, Missed, NewEvent, Page};
-use tidings::domain::{ClientId, ConversationId, UserId};
+use tidings::database::{HistoryFilter, HistoryRange, Log, NewEvent, PushCandidate};
+use tidings::domain::{ClientId, ConversationId, Operation, UserId};
 use tidings::protocol::Cursor;
 use uuid::Uuid;
 
-use crate::support::{TestDatabase, eventually};
+use crate::support::{TestDatabase, eventually, says};
 
 /// The first user talks with each of 300 others, 200 messages each.
-const LOAD: &str = "
+const LOAD: &str = r#"
 INSERT INTO users (id, name, name_key, look_alike)
 SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'user' || n, 'user' || n, 'user' || n
 FROM generate_series(1, 5000) n;
-INSERT INTO conversations (id, direct_low, direct_high, last_seq, last_at)
+INSERT INTO conversations (id, direct_low, direct_high, last_seq, last_message_seq, last_at)
 SELECT ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, '00000000-0000-7000-8000-000000000001',
-    ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 200, now() - n * interval '1 s'
+    ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 200, 199, now() - n * interval '1 s'
 FROM generate_series(2, 301) n;
 INSERT INTO members (conversation_id, user_id, delivered_seq, read_seq)
 SELECT id, member, 0, 0 FROM conversations, unnest(ARRAY[direct_low, direct_high]) AS member;
-INSERT INTO events (conversation_id, seq, sender_id, client_id, body)
-SELECT id, seq, direct_high, gen_random_uuid(), 'hello' FROM conversations, generate_series(1, 200) seq;
+INSERT INTO messages (conversation_id, seq, sender_id, client_id, body)
+SELECT id, seq, direct_high, gen_random_uuid(), 'hello' FROM conversations, generate_series(1, 199) seq WHERE seq % 10 > 0;
+INSERT INTO changes (conversation_id, seq, sender_id, client_id, content)
+SELECT id, seq, direct_high, gen_random_uuid(), '{"kind": "pin", "target": 1, "on": true}'
+FROM conversations, generate_series(10, 200, 10) seq;
+INSERT INTO pins (conversation_id, message_seq, change_seq)
+SELECT id, 11 + seq, 10 + seq FROM conversations, generate_series(0, 180, 10) seq;
 INSERT INTO sessions (token_hash, user_id, expires_at)
 SELECT sha256(id::text::bytea), id, now() + interval '1 day' FROM users;
 INSERT INTO push_subscriptions (endpoint, session_hash, user_id, p256dh, auth)
 SELECT 'https://push.example.org/' || user_id, token_hash, user_id, decode(repeat('04', 65), 'hex'), decode(repeat('04', 16), 'hex')
 FROM sessions;
-ANALYZE;";
+ANALYZE;"#;
 
 fn first_user() -> UserId {
     UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001))
@@ -42,7 +47,12 @@ async fn loaded() -> (TestDatabase, PgConnection) {
     let kept = TestDatabase::create().await;
     let mut loader = kept.connection().await;
     loader.execute(LOAD).await.unwrap();
+    // As if an older server had stored them: the next start makes their names searchable.
+    loader.execute("DELETE FROM upgrades").await.unwrap();
     loader.close().await.unwrap();
+    let database = kept.open().await;
+    database.migrate().await.unwrap();
+    database.close().await;
     let mut watcher = kept.connection().await;
     alone(&mut watcher).await;
     (kept, watcher)
@@ -50,7 +60,7 @@ async fn loaded() -> (TestDatabase, PgConnection) {
 
 /// How often each large table was read from end to end.
 async fn full_reads(connection: &mut PgConnection) -> i64 {
-    let statement = "SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('events', 'users', 'sessions', 'push_subscriptions')";
+    let statement = "SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('messages', 'changes', 'users', 'sessions', 'push_subscriptions', 'search_terms', 'pins')";
     sqlx::query_scalar(statement).fetch_one(connection).await.unwrap()
 }
 
@@ -75,18 +85,26 @@ async fn no_request_reads_the_history_of_others() {
     let cursors: Vec<Cursor> = (2..302).map(|n| Cursor::new(conversation(n), 199)).collect();
     // Prepared statements are planned anew a few times, then perhaps for good.
     for _ in 0..8 {
-        assert_eq!(database.replay(user, &cursors, 300).await.unwrap().messages.len(), 300);
+        let mut missing = database.missing(user, cursors.clone().into(), 300).await.unwrap();
+        assert_eq!(missing.ranges.len(), 300);
+        while !missing.ranges.is_empty() {
+            assert!(!database.replay_page(user, &mut missing.ranges).await.unwrap().is_empty());
+        }
         let (page, next) = database.conversations(user, None, 50).await.unwrap();
         assert_eq!(page.len(), 50);
         assert_eq!(database.conversations(user, next, 50).await.unwrap().0.len(), 50);
-        for page in [Page::Last, Page::Before(100), Page::After(100)] {
-            let history = database.history(user, conversation(7), page, 50).await.unwrap().unwrap();
-            assert_eq!(history.messages.len(), 50);
+        for range in [HistoryRange::Newest, HistoryRange::Before(100), HistoryRange::Around(100)] {
+            for (filter, limit) in [(HistoryFilter::All, 50), (HistoryFilter::Pinned, 6)] {
+                let history = database.history(user, conversation(7), range, filter, limit);
+                assert_eq!(history.await.unwrap().unwrap().messages.len(), limit as usize);
+            }
         }
-        let missed = |n| Missed { user, conversation: conversation(n), seq: 200, sender: user };
+        let missed = |n| PushCandidate { user, conversation: conversation(n), seq: 200, sender: user };
         let due = database.due_pushes(&[missed(2), missed(3)]).await.unwrap();
         assert!(due.len() == 2 && due.iter().all(|push| push.unread == 100));
-        assert_eq!(database.search_users("user1", None, 50).await.unwrap().len(), 50);
+        for typed in ["", "user1", "u"] {
+            assert_eq!(database.search_users(typed, None, 50).await.unwrap().len(), 50);
+        }
     }
     database.close().await;
 
@@ -105,18 +123,41 @@ async fn a_batch_reads_no_conversation_but_those_it_writes_in() {
     let mut log = Log::open(database.options()).await.unwrap();
     database.close().await;
 
-    for round in 0..8 {
-        let event = |n| NewEvent {
-            sender: first_user(),
-            client_id: ClientId(Uuid::now_v7()),
-            conversation: conversation(n),
-            body: "hello",
-        };
-        log.append(&[event(2 + round), event(301 - round)]).await.unwrap();
+    // By both statements.
+    for operation in [says("hello"), Operation::Pin { target: 1, on: true }] {
+        for round in 0..4 {
+            let event = |n| NewEvent {
+                sender: first_user(),
+                client_id: ClientId(Uuid::now_v7()),
+                conversation: conversation(n),
+                operation: &operation,
+            };
+            log.append(&[event(2 + round), event(301 - round)]).await.unwrap();
+        }
     }
     drop(log);
 
     alone(&mut watcher).await;
     let after: i64 = sqlx::query_scalar(statement).fetch_one(&mut watcher).await.unwrap();
     assert!((16..=32).contains(&(after - before)), "{} rows for 16", after - before);
+}
+
+#[tokio::test]
+async fn a_search_reads_no_more_names_than_it_shows() {
+    let (kept, mut watcher) = loaded().await;
+    let statement =
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'search_terms'";
+    let before: i64 = sqlx::query_scalar(statement).fetch_one(&mut watcher).await.unwrap();
+    let database = kept.open().await;
+    let mut after = None;
+    for _ in 0..8 {
+        // All 5,000 match.
+        let page = database.search_users("u", after.as_deref(), 50).await.unwrap();
+        assert_eq!(page.len(), 50);
+        after = page.last().map(|found| found.key.clone());
+    }
+    database.close().await;
+    alone(&mut watcher).await;
+    let after: i64 = sqlx::query_scalar(statement).fetch_one(&mut watcher).await.unwrap();
+    assert!(after - before <= 8 * 50 * 2, "{} rows", after - before);
 }

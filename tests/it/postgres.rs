@@ -11,7 +11,7 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
 use sqlx::{Connection, Executor, PgConnection};
-use tidings::postgres::{Options, Places, PrivatePostgres};
+use tidings::postgres::{Options, PrivatePostgres, SearchPaths};
 use tokio::time::timeout;
 
 use crate::support::{
@@ -19,9 +19,9 @@ use crate::support::{
     program_at, send,
 };
 
-fn start(data_dir: &Path, places: Places) -> (PrivatePostgres, Vec<String>) {
+fn start(data_dir: &Path, search_paths: SearchPaths) -> (PrivatePostgres, Vec<String>) {
     let progress = RefCell::new(Vec::new());
-    let options = Options { data_dir: data_dir.to_owned(), places, connections: 20 };
+    let options = Options { data_dir: data_dir.to_owned(), search_paths, connections: 20 };
     let postgres = PrivatePostgres::start_with(&options, |line| progress.borrow_mut().push(line.to_owned()));
     (postgres.unwrap_or_else(|error| panic!("{error}")), progress.into_inner())
 }
@@ -38,7 +38,7 @@ fn is_running(process: i32) -> bool {
 async fn the_first_start_makes_a_cluster_and_the_next_is_fast() {
     let directory = Directory::new();
     let begun = Instant::now();
-    let (postgres, progress) = start(directory.path(), Places::new(None));
+    let (postgres, progress) = start(directory.path(), SearchPaths::new(None));
     let first = begun.elapsed();
     assert_eq!(progress.first().map(String::as_str), Some("Setting up a private PostgreSQL …"));
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
@@ -50,7 +50,7 @@ async fn the_first_start_makes_a_cluster_and_the_next_is_fast() {
     assert_eq!(postmaster(directory.path()), None, "it was not stopped in order");
 
     let begun = Instant::now();
-    let (postgres, progress) = start(directory.path(), Places::new(None));
+    let (postgres, progress) = start(directory.path(), SearchPaths::new(None));
     let second = begun.elapsed();
     assert!(second < first, "{second:?} after {first:?}");
     assert!(!progress.iter().any(|line| line.starts_with("Setting up")), "{progress:?}");
@@ -61,7 +61,7 @@ async fn the_first_start_makes_a_cluster_and_the_next_is_fast() {
 #[tokio::test]
 async fn f07_postgres_that_dies_is_started_again() {
     let directory = Directory::new();
-    let (postgres, _) = start(directory.path(), Places::new(None));
+    let (postgres, _) = start(directory.path(), SearchPaths::new(None));
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
     connection.execute("CREATE TABLE kept AS SELECT 1").await.unwrap();
     for _ in 0..2 {
@@ -79,7 +79,7 @@ async fn f07_postgres_that_dies_is_started_again() {
 #[tokio::test]
 async fn f26_a_copy_that_is_recovered_is_ready_once_it_can_be_written_to() {
     let directory = Directory::new();
-    let (postgres, _) = start(directory.path(), Places::new(None));
+    let (postgres, _) = start(directory.path(), SearchPaths::new(None));
     postgres.stop();
     let data = data_of(directory.path());
     let copied = Command::new("cp").arg("-a").arg(&data).arg(directory.path().join("copy")).status().unwrap();
@@ -90,7 +90,7 @@ async fn f26_a_copy_that_is_recovered_is_ready_once_it_can_be_written_to() {
     writeln!(settings, "restore_command = 'false'").unwrap();
     std::fs::write(data.join("recovery.signal"), "").unwrap();
 
-    let (postgres, _) = start(directory.path(), Places::new(None));
+    let (postgres, _) = start(directory.path(), SearchPaths::new(None));
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
     connection.execute("CREATE TABLE written AS SELECT 1").await.unwrap();
     let timeline = sqlx::query_scalar::<_, i32>("SELECT timeline_id FROM pg_control_checkpoint()");
@@ -116,7 +116,7 @@ async fn a_killed_server_takes_its_postgres_along_and_comes_back() {
 #[tokio::test]
 async fn a_postgres_left_behind_is_stopped_before_the_next() {
     let directory = Directory::new();
-    let (postgres, _) = start(directory.path(), Places::new(None));
+    let (postgres, _) = start(directory.path(), SearchPaths::new(None));
     let programs = postgres.programs().to_owned();
     postgres.stop();
     // As where no kernel stops it with its server.
@@ -138,7 +138,7 @@ async fn a_postgres_left_behind_is_stopped_before_the_next() {
         || std::fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|file| file.contains("ready"));
     eventually("it runs", async || ready()).await;
     let reaped = tokio::spawn(async move { orphan.wait().await.unwrap() });
-    let begin = move || drop(start(directory.path(), Places::new(None)));
+    let begin = move || drop(start(directory.path(), SearchPaths::new(None)));
     tokio::task::spawn_blocking(begin).await.unwrap();
     assert!(reaped.await.unwrap().success(), "it was not stopped in order");
 }
@@ -148,8 +148,8 @@ async fn f27_a_second_server_on_the_same_data_is_refused_in_one_sentence() {
     let server = ServerProcess::start(&[]).await;
     let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
     let mut second = program(server.data_dir(), &[]);
-    let output =
-        timeout(PATIENCE, second.env("TIDINGS_LISTEN", "127.0.0.1:0").output()).await.unwrap().unwrap();
+    second.env("TIDINGS_LISTEN", "127.0.0.1:0").env("TIDINGS_METRICS_LISTEN", "");
+    let output = timeout(PATIENCE, second.output()).await.unwrap().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
     assert!(said.starts_with("tidings: Another Tidings server is using /"), "{said}");
@@ -182,13 +182,13 @@ async fn an_unprivileged_user_may_run_it() {
 }
 
 /// A machine without PostgreSQL.
-fn only_npm(npm: PathBuf) -> Places {
-    Places { setting: None, path: None, system: npm.join("nowhere"), npm }
+fn only_npm(npm: PathBuf) -> SearchPaths {
+    SearchPaths { setting: None, path: None, system: npm.join("nowhere"), npm }
 }
 
 #[tokio::test]
 async fn without_postgres_on_the_machine_npms_is_used() {
-    let npm = Places::new(None).npm;
+    let npm = SearchPaths::new(None).npm;
     assert!(npm.exists(), "{} is missing: run npm ci in client/", npm.display());
     let directory = Directory::new();
     let (postgres, _) = start(directory.path(), only_npm(npm.clone()));
@@ -216,7 +216,7 @@ fn without_any_postgres_one_sentence_says_what_to_install() {
     let directory = Directory::new();
     let options = Options {
         data_dir: directory.path().to_owned(),
-        places: only_npm("/nowhere".into()),
+        search_paths: only_npm("/nowhere".into()),
         connections: 20,
     };
     let error = PrivatePostgres::start_with(&options, |_| {}).err().unwrap().to_string();
@@ -227,7 +227,7 @@ fn without_any_postgres_one_sentence_says_what_to_install() {
 #[tokio::test]
 async fn where_paths_are_long_the_socket_is_in_the_temporary_directory() {
     let directory = Directory::new();
-    let (postgres, _) = start(&directory.path().join("x".repeat(110)), Places::new(None));
+    let (postgres, _) = start(&directory.path().join("x".repeat(110)), SearchPaths::new(None));
     PgConnection::connect(postgres.url()).await.unwrap();
     let host = postgres.url().rsplit_once("%2F").unwrap().1;
     let socket = std::env::temp_dir().join(host.trim_end_matches("/postgres"));
@@ -243,7 +243,7 @@ fn a_directory_closed_to_postgres_is_named_in_one_sentence() {
         let closed = Directory::new();
         std::fs::set_permissions(closed.path(), PermissionsExt::from_mode(0o700)).unwrap();
         let data_dir = closed.path().join("data");
-        let options = Options { data_dir, places: Places::new(None), connections: 20 };
+        let options = Options { data_dir, search_paths: SearchPaths::new(None), connections: 20 };
         let error = PrivatePostgres::start_with(&options, |_| {}).err().unwrap().to_string();
         let named = closed.path().canonicalize().unwrap();
         assert!(error.contains(&format!("may not enter {}:", named.display())), "{error}");

@@ -1,5 +1,5 @@
 //! Everything that can break breaks, again and again, while people write; in the
-//! end the law holds and nothing has grown.
+//! end the checker finds nothing and nothing has grown.
 //!
 //! `TIDINGS_TEST_SOAK_SECONDS=1860 cargo test --release --test it soak -- --nocapture`
 

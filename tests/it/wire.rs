@@ -27,6 +27,7 @@ async fn b08_b09_what_cannot_be_read_is_named_and_the_connection_lives() {
         ("hello".to_owned(), "bad_json", None),
         (format!(r#"{{"type":"read","conversation":"{id}","seq":1e400}}"#), "bad_json", None),
         (r#"{"type":"sing"}"#.to_owned(), "unknown_type", Some("type")),
+        (r#"{"type":"ping","type":"ping"}"#.to_owned(), "invalid_field", Some("type")),
         (r#"{"type":"typing"}"#.to_owned(), "invalid_field", Some("conversation")),
         (r#"{"type":"typing","conversation":7}"#.to_owned(), "invalid_field", Some("conversation")),
         (
@@ -65,9 +66,10 @@ async fn b31_a_conversation_of_others_is_like_one_that_does_not_exist() {
         (server.person("Ada").await, server.person("Bob").await, server.person("Eve").await);
     let theirs = ada.conversation_with(&bob).await;
     let mut socket = eve.connect(&[]).await;
-    let client_id = ConversationId::fresh();
+    let client_id = uuid::Uuid::now_v7();
     for frame in [
-        json!({ "type": "send", "client_id": client_id, "body": "?" }),
+        json!({ "type": "send", "kind": "message", "client_id": client_id, "body": "?" }),
+        json!({ "type": "send", "kind": "pin", "client_id": client_id, "target": 1, "on": true }),
         json!({ "type": "read", "seq": 1 }),
         json!({ "type": "delivered", "seq": 1 }),
         json!({ "type": "typing" }),

@@ -29,7 +29,7 @@ pub enum Said {
 }
 
 const STORED: &[u8] = br#"{"type":"stored","client_id":""#;
-const MESSAGE: &[u8] = br#"{"type":"message","conversation":""#;
+const EVENT: &[u8] = br#"{"type":"event","conversation":""#;
 const SEQ: &[u8] = br#"","seq":"#;
 const SENDER: &[u8] = br#","sender":""#;
 const CONVERSATION: &[u8] = br#"","conversation":""#;
@@ -60,7 +60,7 @@ fn stored(text: &[u8]) -> Option<Said> {
 }
 
 fn message(text: &[u8]) -> Option<Said> {
-    let (_, rest) = uuid(text.strip_prefix(MESSAGE)?)?;
+    let (_, rest) = uuid(text.strip_prefix(EVENT)?)?;
     let (seq, rest) = number(rest.strip_prefix(SEQ)?);
     let (_, rest) = uuid(rest.strip_prefix(SENDER)?)?;
     let (client_id, _) = uuid(rest.strip_prefix(CLIENT_ID)?)?;
@@ -85,9 +85,7 @@ fn slowly(text: &[u8]) -> Said {
     };
     match serde_json::from_slice(text) {
         Ok(ServerFrame::Stored(stored)) => Said::Stored { name: name(&stored.client_id), seq: stored.seq },
-        Ok(ServerFrame::Message(message)) => {
-            Said::Message { name: name(&message.client_id), seq: message.seq }
-        }
+        Ok(ServerFrame::Event(event)) => Said::Message { name: name(&event.client_id), seq: event.seq },
         Ok(ServerFrame::Synced(_)) => Said::Synced,
         Ok(ServerFrame::Resync(_)) => Said::Resync,
         Ok(ServerFrame::Error(error)) => Said::Refused(error.error.code),

@@ -49,7 +49,7 @@ impl<'a> Runs<'a> {
         Found { value: record.and_then(|record| record.get(figure)), doubts }
     }
 
-    /// The server's figure by a yardstick's.
+    /// The server's figure by a baseline's.
     fn ratio(&self, to: Kind, figure: &str) -> Found {
         self.get(Kind::Server, figure).by(self.get(to, figure))
     }
@@ -123,7 +123,7 @@ fn pairs(records: &[Record]) -> Vec<Goal> {
     let what = |what: &str| format!("`pairs`, {} users: {what}", thousands(Sizes::of_goals().users as u64));
     vec![
         at_least(
-            &what("throughput to yardstick (ii)"),
+            &what("throughput to baseline (ii)"),
             0.4,
             runs.ratio(Kind::Commit, "delivered_per_s"),
             percent,
@@ -147,8 +147,8 @@ fn rate(records: &[Record]) -> Vec<Goal> {
         at_most(&format!("`rate` {rate}/s: {what}"), goal, runs.ratio(Kind::Commit, figure), times)
     };
     vec![
-        goal("delivery p50 to yardstick (ii)'s", 2.0, "delivery_p50_us"),
-        goal("delivery p99 to yardstick (ii)'s", 1.5, "delivery_p99_us"),
+        goal("delivery p50 to baseline (ii)'s", 2.0, "delivery_p50_us"),
+        goal("delivery p99 to baseline (ii)'s", 1.5, "delivery_p99_us"),
     ]
 }
 
@@ -165,8 +165,8 @@ fn idle(records: &[Record]) -> Vec<Goal> {
             runs.get(Kind::Server, "memory_kib").whatever_the_load(),
             |kib| format!("{kib:.1} KiB"),
         ),
-        at_least("log-ins to the yardstick's bare upgrades", 0.2, share("log_ins_per_s"), percent),
-        at_least("sockets opened to the yardstick's bare upgrades", 0.2, share("sockets_per_s"), percent),
+        at_least("log-ins to the baseline's bare upgrades", 0.2, share("log_ins_per_s"), percent),
+        at_least("sockets opened to the baseline's bare upgrades", 0.2, share("sockets_per_s"), percent),
     ]
 }
 
@@ -177,7 +177,7 @@ fn storm(records: &[Record]) -> Vec<Goal> {
     }
     let ratio = runs.ratio(Kind::Commit, "all_delivered_s");
     let sockets = thousands(Sizes::of_goals().storm as u64);
-    let what = format!("`storm` {sockets}: all back and told, to yardstick (ii)'s time");
+    let what = format!("`storm` {sockets}: all back and told, to baseline (ii)'s time");
     vec![at_most(&what, 10.0, ratio, times)]
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::judge::{Refused, Verdict};
+use crate::checker::{Refused, Verdict};
 use crate::settings::Sizes;
 use crate::stage::{Kind, Usage};
 
@@ -109,8 +109,8 @@ impl Record {
         }
     }
 
-    /// With the judge's word: no figures are kept that something is wrong with.
-    pub fn judged(mut self, verdict: Verdict, refused: &Refused) -> Self {
+    /// With the checker's word: no figures are kept that something is wrong with.
+    pub fn checked(mut self, verdict: Verdict, refused: &Refused) -> Self {
         self.verdict = verdict;
         self.refused = refused.clone();
         if !self.is_sound() {

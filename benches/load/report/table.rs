@@ -92,8 +92,8 @@ pub fn thousands(value: u64) -> String {
 pub fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Server => "server",
-        Kind::Relay => "yardstick (i): relay",
-        Kind::Commit => "yardstick (ii): relay with commit",
+        Kind::Relay => "baseline (i): relay",
+        Kind::Commit => "baseline (ii): relay with commit",
         Kind::Given => "the given server",
         Kind::Faulty => "relay with mistakes",
     }

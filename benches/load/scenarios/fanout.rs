@@ -70,5 +70,5 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     record.surroundings(used, time);
     fanout.sending = false;
     let verdict = talk::settle(stage, &target, &mut fleet, &mut fanout)?;
-    Ok(record.judged(verdict, &fanout.talk.refused))
+    Ok(record.checked(verdict, &fanout.talk.refused))
 }

@@ -11,8 +11,8 @@ use tidings::protocol::History;
 use uuid::Uuid;
 
 use super::rate::{self, Rate};
+use crate::checker::Verdict;
 use crate::client::{Fleet, Visitor};
-use crate::judge::Verdict;
 use crate::people;
 use crate::report::{Journal, Record};
 use crate::settings::Sizes;
@@ -33,7 +33,7 @@ const WRITES_PER_SECOND: f64 = 500.0;
 
 /// What `GET /api/conversations/{id}/messages?before=` has to ask at the least.
 const BARE: &str = "
-SELECT seq, sender_id, client_id, created_at, body FROM events
+SELECT seq, sender_id, client_id, created_at, body FROM messages
 WHERE conversation_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
 
 type Row = (i64, Uuid, Uuid, time::OffsetDateTime, String);
@@ -57,7 +57,7 @@ pub fn run(stage: &Stage, sizes: &Sizes, journal: &mut Journal) -> io::Result<()
         let (mut fleet, mut rate) = writers.join().expect("no panic")?;
         let (record, mut verdict) = measured?;
         verdict += talk::settle(stage, &target, &mut fleet, &mut rate)?;
-        journal.keep(record.judged(verdict, &rate.talk.refused))
+        journal.keep(record.checked(verdict, &rate.talk.refused))
     })
 }
 
@@ -74,13 +74,14 @@ fn write(mut fleet: Fleet, mut rate: Rate, stopped: &Receiver<()>) -> io::Result
 fn fill(stage: &Stage, target: &Target, each: u64) -> io::Result<()> {
     let url = target.database.as_deref().expect("it is ours");
     let events = format!(
-        "INSERT INTO events (conversation_id, seq, sender_id, client_id, created_at, body)
+        "INSERT INTO messages (conversation_id, seq, sender_id, client_id, created_at, body)
          SELECT c.id, n, c.direct_low,
              (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-' || left(md5(c.id::text || n), 12))::uuid, now() - interval '1 second' * ({each} - n),
              'message ' || n || repeat(' and so on', 9)
          FROM conversations c, generate_series(1, {each}) n ORDER BY n"
     );
-    let ends = format!("UPDATE conversations SET last_seq = {each}, last_at = now()");
+    let ends =
+        format!("UPDATE conversations SET last_seq = {each}, last_message_seq = {each}, last_at = now()");
     stage.execute(url, &[events, ends, "VACUUM ANALYZE".to_owned(), "CHECKPOINT".to_owned()])
 }
 
@@ -183,7 +184,7 @@ impl Pages<'_> {
 
 /// A page is the numbers before this one, without a gap.
 fn compare(before: u64, seqs: impl Iterator<Item = u64>) -> Verdict {
-    let mut stream = crate::judge::Stream::default();
+    let mut stream = crate::checker::Stream::default();
     seqs.for_each(|seq| stream.see(seq.saturating_sub(before - ITEMS - 1)));
     stream.verdict(ITEMS)
 }

@@ -5,9 +5,9 @@ use std::io;
 use std::time::Instant;
 
 use crate::accounting;
+use crate::checker::{Refused, Verdict};
 use crate::client::{Fleet, Handler, Said};
 use crate::cores;
-use crate::judge::{Refused, Verdict};
 use crate::people;
 use crate::report::{Journal, Record};
 use crate::settings::Sizes;
@@ -57,7 +57,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let (used, after) = (target.usage()?.since(logged_in), memory(&target)?);
     let count = sockets as f64;
     let mut record = Record::new("idle", kind, sizes);
-    if !target.is_yardstick() {
+    if !target.is_baseline() {
         record.figure("log_ins_per_s", count / log_in);
         record.cost_of(
             ["log_in_server_cpu_us", "log_in_postgres_cpu_us"],
@@ -74,7 +74,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     }
     record.surroundings(used, entry);
     let verdict = Verdict { doubled: idle.said, ..Verdict::default() };
-    Ok(record.judged(verdict, &idle.refused))
+    Ok(record.checked(verdict, &idle.refused))
 }
 
 /// In bytes, at a moment.

@@ -76,5 +76,5 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     record.surroundings(used, time);
     pairs.sending = false;
     let verdict = talk::settle(stage, &target, &mut fleet, &mut pairs)?;
-    Ok(record.judged(verdict, &pairs.talk.refused))
+    Ok(record.checked(verdict, &pairs.talk.refused))
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::checker::{Refused, Verdict};
 use crate::client::{Fleet, Handler, Said};
 use crate::cores;
-use crate::judge::{Refused, Verdict};
 use crate::people::{self, Account};
 use crate::report::{Journal, Record};
 use crate::settings::Sizes;
@@ -125,7 +125,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     let watched: Vec<_> =
         accounts.iter().map(|account| account.id.clone()).zip(restless.are_here()).collect();
     let verdict = truth(&mut fleet, &mut views, &watched, steady + restless.here.len())?;
-    Ok(record.judged(verdict, &views.refused))
+    Ok(record.checked(verdict, &views.refused))
 }
 
 /// Sockets of those who look, of those who do not, and of the restless.

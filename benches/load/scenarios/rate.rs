@@ -153,7 +153,7 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     if u128::from(late) > LATE_MAX.as_micros() {
         record.doubts.insert("the generator was the limit: of 100 messages it sent one more than 1 ms late");
     }
-    Ok(record.judged(verdict, &run.talk.refused))
+    Ok(record.checked(verdict, &run.talk.refused))
 }
 
 pub fn record(histogram: &mut Histogram<u64>, time: Duration) {

@@ -54,9 +54,9 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     for index in 0..users {
         fleet.send(index, |out| storm.talk.say(index, out))?;
     }
-    fleet.turn_until("one message each", PATIENCE, &mut storm, |_, storm| storm.talk.judge.is_settled())?;
+    fleet.turn_until("one message each", PATIENCE, &mut storm, |_, storm| storm.talk.checker.is_settled())?;
     for index in 0..users {
-        let held = storm.talk.judge.sides[index].log.held();
+        let held = storm.talk.checker.sides[index].log.held();
         let hello = people::hello(Some((&storm.talk.conversations[index / 2], held)));
         fleet.set_hello(index, people::frame(&hello));
     }
@@ -77,5 +77,5 @@ fn measure(stage: &Stage, kind: Kind, sizes: &Sizes) -> io::Result<Record> {
     record.cost(used, users as u64);
     record.surroundings(used, whole);
     let verdict = talk::settle(stage, &target, &mut fleet, &mut storm)?;
-    Ok(record.judged(verdict, &storm.talk.refused))
+    Ok(record.checked(verdict, &storm.talk.refused))
 }

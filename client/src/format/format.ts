@@ -16,7 +16,8 @@ import { type Inline, inlineOf } from "./inline";
  * - Within a line, **bold**, *italic*, ***both***, _italic_ and ~~struck~~ text may stand in
  *   one another. Its first mark is not behind a letter or a digit and not before a space; its
  *   last one the other way round: `2*3*4`, `snake_case` and `a * b` are left alone. Letters of
- *   scripts that put no spaces between words do not count as letters here.
+ *   scripts in which words touch, or have particles written onto them, do not count as letters
+ *   here (see `letters.ts`; for `_`, only the former).
  *
  * Time grows with the length of the text, whatever it is: see the tests.
  */

@@ -1,3 +1,4 @@
+import { LETTER } from "./letters";
 import { linkify } from "./links";
 
 /** A piece of a line: the kinds are all that a message can be drawn with. */
@@ -8,11 +9,13 @@ export type Inline =
 
 export type Emphasis = "bold" | "italic" | "struck";
 
-/** More marks than this are not open at the same time: what is deeper is text. */
+/** At most this many marks are open at once; deeper ones stay text. */
 const DEPTH_MAX = 16;
 
-/** A letter or digit, of a script that separates words by spaces. */
-const WORD =
+/** Next to one of these, a mark is inside a word. */
+const WORD = new RegExp(LETTER, "v");
+/** The same for `_`, which is a part of many a name: only where no spaces separate words it is none. */
+const NAME =
   /[[\p{L}\p{N}\p{M}]--[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]]/v;
 
 /** What the marks of a text say; see `format.ts` for the rules. */
@@ -97,7 +100,8 @@ function readPlain(nest: Nest, line: string, from: number, part: string): void {
     read = index + run.length;
     const before = lastCharacter(line.slice(Math.max(0, from + index - 2), from + index));
     const after = String.fromCodePoint(line.codePointAt(from + read) ?? 0x20);
-    if (isMark(run)) nest.mark(run, mayOpen(before, after), mayOpen(after, before));
+    const word = run === "_" ? NAME : WORD;
+    if (isMark(run)) nest.mark(run, mayOpen(word, before, after), mayOpen(word, after, before));
     else nest.add({ kind: "text", text: run });
   }
   nest.add({ kind: "text", text: part.slice(read) });
@@ -112,8 +116,8 @@ function isMark(run: string): boolean {
   return run === "_" || run === "~~" || (run.startsWith("*") && run.length <= 3);
 }
 
-function mayOpen(outside: string, inside: string): boolean {
-  return !WORD.test(outside) && inside.trim() !== "";
+function mayOpen(word: RegExp, outside: string, inside: string): boolean {
+  return !word.test(outside) && inside.trim() !== "";
 }
 
 /** A mark that is open, and what has come after it. */
@@ -149,7 +153,7 @@ class Nest {
     return this.result;
   }
 
-  /** Ends what is open and fits, the innermost first; says how many signs that took. */
+  /** Closes the open marks that match, innermost first. Returns how many characters that used. */
   private close(sign: string, length: number): number {
     let left = length;
     while (left > 0) {
@@ -166,7 +170,7 @@ class Nest {
     return length - left;
   }
 
-  /** What is open from there on stays text, as far as it waits. */
+  /** Marks still open from there on become text. */
   private leave(index: number): void {
     for (const { sign, left, content } of this.open.splice(index)) {
       this.add({ kind: "text", text: sign.repeat(left) });

@@ -1,7 +1,7 @@
 /** What can be done to a selection by a key. */
 export type Marking = "bold" | "italic" | "code";
 
-/** Text to put in the place of a range, and what is selected then. */
+/** The text that replaces a range, and the selection afterwards. */
 export interface Edit {
   readonly from: number;
   readonly to: number;

@@ -1,11 +1,16 @@
 import { expect, test } from "vitest";
-import { addressOf, routeOf } from "./address";
+import { addressOf, isKnown, routeOf } from "./address";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
 
 test("an address names its conversation", () => {
   expect(routeOf(addressOf(ID))).toBe(ID);
   expect(routeOf(addressOf(null))).toBeNull();
+});
+
+test("the list has an address, and what leads nowhere is known to", () => {
+  for (const hash of ["", "#", "#/", addressOf(ID)]) expect(isKnown(hash)).toBe(true);
+  for (const hash of ["#/c/", "#/c/x", "#/settings", "#top"]) expect(isKnown(hash)).toBe(false);
 });
 
 test.each(["", "#", "#/c/", "#/c/../x", `#/c/${ID}/x`, "#/c/<script>", `#/d/${ID}`])(

@@ -8,8 +8,8 @@ try {
   // Storage is switched off: then nothing was chosen.
 }
 
-// For what `index.html` itself has to say; `text.ts` chooses for the rest.
-if (navigator.language.startsWith("de")) root.lang = "de";
+// For the texts of `index.html` itself; `i18n.ts` chooses the language of the rest.
+if (navigator.language?.startsWith("de")) root.lang = "de";
 
 // A script or a style sheet that cannot be loaded: no other script can be counted on to say so.
 window.addEventListener(

@@ -12,7 +12,7 @@ const listeners = new Listeners();
 /** Keeps the offer for when the user wants it; to be called before the page has loaded. */
 export function keepInstallOffer(): void {
   window.addEventListener("beforeinstallprompt", (event) => {
-    // Else the browser may show it by itself, at a moment of its own choice.
+    // Otherwise the browser may show its own prompt at any time.
     event.preventDefault();
     change(event as InstallOffer);
   });
@@ -25,7 +25,7 @@ export function useInstallable(): boolean {
 
 export async function install(): Promise<void> {
   const asked = offer;
-  // It can be used once; a browser that still may be asked makes a new one.
+  // An offer can be used once; the browser may fire a new event later.
   change(null);
   await asked?.prompt();
 }

@@ -8,7 +8,7 @@ export function followKeyboard(): void {
   if (view === null) return;
   const fit = () => {
     const { style } = document.documentElement;
-    // Of a page that the user has zoomed into less is seen, too.
+    // Zooming in shrinks the visible part, too.
     const covered = view.scale === 1 && view.height < window.innerHeight - 1;
     style.setProperty("--seen-height", covered ? `${view.height}px` : null);
     style.setProperty("--seen-top", covered ? `${view.offsetTop}px` : null);

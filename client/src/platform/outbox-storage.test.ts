@@ -1,7 +1,8 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
+import { openDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Entry } from "../sdk/engine/outbox";
+import type { Entry } from "../sdk/outbox/outbox";
 import { IndexedDbOutbox } from "./outbox-storage";
 
 const live = new Set<string>();
@@ -20,7 +21,8 @@ function page(name: string): IndexedDbOutbox {
 
 function entry(clientId: string, state: Entry["state"] = "waiting"): Entry {
   const writtenAt = "2026-11-23T19:00:00.000Z";
-  return { clientId, conversation: "c", body: `text ${clientId}`, writtenAt, state };
+  const content = { kind: "message", body: `text ${clientId}` } as const;
+  return { clientId, conversation: "c", content, writtenAt, state };
 }
 
 test("what a page wrote is there after a reload, in order, to be sent again", async () => {
@@ -30,6 +32,45 @@ test("what a page wrote is there after a reload, in order, to be sent again", as
   await before.delete(["2"]);
   live.delete("one");
   expect(await page("two").adopt("ada")).toEqual([entry("1"), entry("3")]);
+});
+
+test("a change is stored as a message is", async () => {
+  const pin: Entry = { ...entry("1"), content: { kind: "pin", target: 7, on: false } };
+  await page("one").put("ada", [pin, entry("2")]);
+  live.delete("one");
+  expect(await page("two").adopt("ada")).toEqual([pin, entry("2")]);
+});
+
+test("what an earlier version of the client has stored is read", async () => {
+  // Makes the database, which is the same.
+  await page("one").put("ada", [entry("2")]);
+  const database = await openDB("tidings");
+  const { content: _content, ...rest } = entry("1");
+  const place = { user: "ada", page: "one", order: 1 };
+  await database.put("outbox", { ...rest, body: "text 1", ...place });
+  await database.put("outbox", {
+    ...rest,
+    ...place,
+    clientId: "0",
+    body: "Refused",
+    state: "failed",
+    code: "text_too_long",
+    reason: "Too long.",
+  });
+  database.close();
+  live.delete("one");
+  expect(await page("two").adopt("ada")).toEqual([
+    {
+      ...rest,
+      clientId: "0",
+      content: { kind: "message", body: "Refused" },
+      state: "failed",
+      code: "text_too_long",
+      reason: "Too long.",
+    },
+    entry("1"),
+    entry("2"),
+  ]);
 });
 
 test("f22: a clock that is set back leaves the order of writing", async () => {

@@ -1,51 +1,58 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { OutboxStorage } from "../sdk/engine/model";
-import type { Entry } from "../sdk/engine/outbox";
+import type { OutboxStorage } from "../sdk/engine/ports";
+import type { Entry } from "../sdk/outbox/outbox";
 import type { ClientId, UserId } from "../sdk/protocol/generated";
 
-/** An entry as it is kept: whose it is, and which page sends it. */
-interface Row extends Entry {
+/** What is stored with an entry: its user, and the tab that sends it. */
+interface Ownership {
   readonly user: UserId;
+  /** The id of the tab; the field has this name in what is stored already. */
   readonly page: string;
-  /** Its place among those of the same page, and of the pages before it. */
+  /** Its position among the entries of all tabs. */
   readonly order: number;
 }
+
+/**
+ * An entry as it is stored. Earlier versions of the client knew only messages, and stored the
+ * text of one in place of a content. These rows are read as they are: another version of the
+ * database would have to wait until no tab of an earlier client is open.
+ */
+type Row = Ownership & (Entry | (Omit<Entry, "content"> & { readonly body: string }));
 
 interface Schema extends DBSchema {
   outbox: { key: ClientId; value: Row; indexes: { user: UserId } };
 }
 
-/** Tells which of the pages of this browser are still open. */
-export type LivePages = () => Promise<ReadonlySet<string>>;
+/** Tells which tabs of this browser are still open. */
+export type LiveTabs = () => Promise<ReadonlySet<string>>;
 
 const DATABASE = "tidings";
 const VERSION = 1;
 
 /**
- * The outbox in IndexedDB, shared by all pages of this browser. Every entry
- * belongs to one page; those of pages that are gone may be taken over, once.
+ * The outbox in IndexedDB, shared by all tabs of this browser. Every entry
+ * belongs to one tab. The entries of closed tabs are taken over, each once.
  */
 export class IndexedDbOutbox implements OutboxStorage {
   private readonly database: Promise<IDBPDatabase<Schema>>;
-  /** The highest place given or found. */
+  /** The highest position assigned or found. */
   private lastOrder = 0;
 
   constructor(
-    private readonly page: string,
-    private readonly livePages: LivePages,
+    private readonly tab: string,
+    private readonly liveTabs: LiveTabs,
   ) {
     this.database = this.open();
-    // Each use below rejects with the same reason, where it is dealt with.
+    // Each use below rejects with the same reason, and handles it.
     this.database.catch(() => {});
   }
 
   async put(user: UserId, entries: readonly Entry[]): Promise<void> {
     const transaction = await this.write();
-    const { page } = this;
     for (const entry of entries) {
-      void transaction.store.put({ ...rest(entry), user, page, order: this.nextOrder() });
+      void transaction.store.put({ ...rest(entry), user, page: this.tab, order: this.nextOrder() });
     }
-    // At once, so that a page that is left now has written all the same.
+    // Commits at once, so that the entries are stored even if the tab is closed now.
     transaction.commit();
     await transaction.done;
   }
@@ -57,16 +64,14 @@ export class IndexedDbOutbox implements OutboxStorage {
   }
 
   async adopt(user: UserId): Promise<Entry[]> {
-    const live = await this.livePages();
-    // One transaction reads and takes: no two pages take the same entry.
+    const live = await this.liveTabs();
+    // One transaction reads and takes: no two tabs take the same entry.
     const transaction = await this.write();
     const rows = await transaction.store.index("user").getAll(user);
-    const orphans = rows.filter((row) => row.page !== this.page && !live.has(row.page));
-    for (const row of orphans) void transaction.store.put({ ...row, page: this.page });
+    const orphans = rows.filter((row) => row.page !== this.tab && !live.has(row.page));
+    for (const row of orphans) void transaction.store.put({ ...row, page: this.tab });
     await transaction.done;
-    return orphans
-      .sort(byWriting)
-      .map(({ user: _user, page: _page, order: _order, ...entry }) => entry);
+    return orphans.sort(byWriting).map(entryOf);
   }
 
   async clear(user: UserId): Promise<void> {
@@ -84,7 +89,7 @@ export class IndexedDbOutbox implements OutboxStorage {
         outbox.createIndex("user", "user");
       },
     });
-    // Before anything is written, so that writing needs no look at what is there.
+    // Reads the highest position before anything is written.
     for (const { order } of await database.getAll("outbox")) this.found(order);
     return database;
   }
@@ -94,8 +99,8 @@ export class IndexedDbOutbox implements OutboxStorage {
   }
 
   /**
-   * The time, for what several pages write; behind all that is known in any
-   * case: a clock may be set back, and the order of writing stays.
+   * The time, which orders the entries of several tabs, but always more than the
+   * last order known: a clock may be set back, and the order of writing stays.
    */
   private nextOrder(): number {
     this.found(Math.max(Date.now(), this.lastOrder + 1));
@@ -103,17 +108,23 @@ export class IndexedDbOutbox implements OutboxStorage {
   }
 
   private async write() {
-    // Written through: what the user typed must survive more than a crash of the page.
+    // Flushed to disk: what the user wrote must survive more than a crash of the page.
     return (await this.database).transaction("outbox", "readwrite", { durability: "strict" });
   }
 }
 
-/** An entry in flight is one that waits, for whoever finds it. */
+/** Whoever finds an entry that was in flight sends it again: it is stored as waiting. */
 function rest(entry: Entry): Entry {
   return entry.state === "sent" ? { ...entry, state: "waiting" } : entry;
 }
 
-/** By time of writing; those that two pages wrote in one moment by name. */
+function entryOf({ user: _user, page: _page, order: _order, ...entry }: Row): Entry {
+  if ("content" in entry) return entry;
+  const { body, ...rest } = entry;
+  return { ...rest, content: { kind: "message", body } };
+}
+
+/** By time of writing; entries that two tabs wrote in one moment by id. */
 function byWriting(a: Row, b: Row): number {
   return a.order - b.order || (a.clientId < b.clientId ? -1 : 1);
 }

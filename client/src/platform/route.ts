@@ -1,9 +1,9 @@
 import type { ConversationId } from "../sdk/protocol/generated";
-import { addressOf, routeOf } from "./address";
+import { addressOf, isKnown, meansConversation, routeOf } from "./address";
 
 export { addressOf };
 
-/** Tells the conversation of the address, now and whenever it changes. */
+/** Calls back with the conversation in the address, now and whenever it changes. */
 export function onRoute(changed: (conversation: ConversationId | null) => void): void {
   changed(routeOf(location.hash));
   window.addEventListener("hashchange", () => changed(routeOf(location.hash)));
@@ -14,7 +14,17 @@ export function goTo(conversation: ConversationId | null): void {
   location.hash = addressOf(conversation);
 }
 
-/** Takes a conversation that turned out not to be there out of the address, without a trace. */
-export function leave(conversation: ConversationId): void {
-  if (routeOf(location.hash) === conversation) history.replaceState(null, "", addressOf(null));
+/** What the address leads to: a known place, or one that cannot exist. */
+export type Destination = "known" | "no page" | "no conversation";
+
+export function destination(): Destination {
+  if (location.pathname !== "/") return "no page";
+  if (isKnown(location.hash)) return "known";
+  return meansConversation(location.hash) ? "no conversation" : "no page";
+}
+
+/** Calls back when the address has changed. Returns an unsubscribe function. */
+export function onAddress(changed: () => void): () => void {
+  window.addEventListener("hashchange", changed);
+  return () => window.removeEventListener("hashchange", changed);
 }

@@ -1,17 +1,17 @@
-import type { SnapshotStorage } from "../sdk/engine/model";
-import type { Head, KeptChat, Snapshot } from "../sdk/engine/snapshot";
+import type { SnapshotStorage } from "../sdk/engine/ports";
 import type { ConversationId, UserId } from "../sdk/protocol/generated";
-import { allOf, type KeptDatabase, ONLY, openKept } from "./kept-database";
+import type { Snapshot, SnapshotHead, StoredConversation } from "../sdk/store/snapshot";
+import { allOf, ONLY, openSnapshots, type SnapshotDatabase } from "./snapshot-database";
 
-/** A page does not wait longer for what was kept: the server has it all. */
+/** A page waits no longer than this for the snapshot: the server has everything. */
 const READ_MS = 1_000;
 
-/** The last conversations in IndexedDB: those of the owner are seen, others' go. */
+/** The last conversations in IndexedDB, of the owner only. */
 export class IndexedDbSnapshots implements SnapshotStorage {
-  private readonly database = openKept();
+  private readonly database = openSnapshots();
 
   constructor() {
-    // Each use below rejects with the same reason, where it is dealt with.
+    // Each use below rejects with the same reason, and handles it.
     this.database.catch(() => {});
   }
 
@@ -21,28 +21,33 @@ export class IndexedDbSnapshots implements SnapshotStorage {
   }
 
   async own(user: UserId): Promise<void> {
-    const { owner, head, chats, done } = await this.change();
+    const { owner, head, conversations, done } = await this.change();
     void owner.put(user, ONLY);
     for (const key of await head.getAllKeys()) if (key !== user) void head.delete(key);
-    for (const key of await chats.getAllKeys()) if (key[0] !== user) void chats.delete(key);
+    for (const key of await conversations.getAllKeys())
+      if (key[0] !== user) void conversations.delete(key);
     await done;
   }
 
-  async write(to: Head, put: readonly KeptChat[], gone: readonly ConversationId[]): Promise<void> {
-    const { head, chats, commit, done } = await this.change();
+  async write(
+    to: SnapshotHead,
+    put: readonly StoredConversation[],
+    gone: readonly ConversationId[],
+  ): Promise<void> {
+    const { head, conversations, commit, done } = await this.change();
     const user = to.me.id;
     void head.put(to, user);
-    for (const kept of put) void chats.put(kept, [user, kept.chat.id]);
-    for (const id of gone) void chats.delete([user, id]);
+    for (const kept of put) void conversations.put(kept, [user, kept.chat.id]);
+    for (const id of gone) void conversations.delete([user, id]);
     // At once, without a look at what is there: a page that is left now has written all the same.
     commit();
     await done;
   }
 
   async clear(user: UserId): Promise<void> {
-    const { owner, head, chats, wishes, done } = await this.change();
+    const { owner, head, conversations, wishes, done } = await this.change();
     void head.delete(user);
-    void chats.delete(allOf(user));
+    void conversations.delete(allOf(user));
     if ((await owner.get(ONLY)) === user) {
       void owner.clear();
       void wishes.clear();
@@ -55,8 +60,8 @@ export class IndexedDbSnapshots implements SnapshotStorage {
     const user = await transaction.objectStore("owner").get(ONLY);
     if (user === undefined) return null;
     const head = await transaction.objectStore("head").get(user);
-    const chats = await transaction.objectStore("chats").getAll(allOf(user));
-    return head === undefined ? null : { head, chats };
+    const conversations = await transaction.objectStore("chats").getAll(allOf(user));
+    return head === undefined ? null : { head, conversations };
   }
 
   private async change() {
@@ -64,7 +69,7 @@ export class IndexedDbSnapshots implements SnapshotStorage {
     return {
       owner: transaction.objectStore("owner"),
       head: transaction.objectStore("head"),
-      chats: transaction.objectStore("chats"),
+      conversations: transaction.objectStore("chats"),
       wishes: transaction.objectStore("wishes"),
       commit: () => transaction.commit(),
       done: transaction.done,
@@ -74,6 +79,6 @@ export class IndexedDbSnapshots implements SnapshotStorage {
 
 const STORES = ["chats", "head", "owner", "wishes"] as const;
 
-function write(database: KeptDatabase) {
+function write(database: SnapshotDatabase) {
   return database.transaction(STORES, "readwrite");
 }

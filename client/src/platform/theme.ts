@@ -1,13 +1,10 @@
 import { useSyncExternalStore } from "react";
 import { Listeners } from "../sdk/store/listeners";
-import { readTheme, writeTheme } from "./kept";
-
-/** Light or dark; `system`: as the rest of the device. */
-export type Theme = "system" | "light" | "dark";
+import { readTheme, type Theme, writeTheme } from "./preferences";
 
 const listeners = new Listeners();
 
-/** Applies what was chosen, here or in another tab, and goes on doing so. */
+/** Applies the chosen theme, and follows changes in this tab and others. */
 export function followTheme(): void {
   apply();
   window.addEventListener("storage", changed);
@@ -27,7 +24,7 @@ function changed(): void {
   listeners.tell();
 }
 
-/** For the style sheet, and for the browser's own bars, which take a colour from the page. */
+/** Applies the theme to the style sheet, and to the browser's own bars. */
 function apply(): void {
   const theme = readTheme();
   const { dataset } = document.documentElement;
@@ -35,7 +32,7 @@ function apply(): void {
   else dataset.theme = theme;
   for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
     const { light, dark } = meta.dataset;
-    // Each is for one look of the device, and has the colours of both.
+    // There is an element for each theme of the device, with the colours of both.
     const own = meta.media.includes("dark") ? dark : light;
     meta.content = (theme === "system" ? own : meta.dataset[theme]) ?? "";
   }

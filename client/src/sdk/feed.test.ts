@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { ApiError } from "./engine/api";
+import { ApiError } from "./connection/api";
 import { Feed } from "./feed";
-import type { Message } from "./protocol/generated";
+import type { Message } from "./protocol/message";
 import { FakePage } from "./testing/fake-page";
-import { FakeApi, FakeServer } from "./testing/fake-server";
+import { FakeApi, FakeServer, frameOf } from "./testing/fake-server";
 
 /** A page whose messages are given to `listener`. */
 function feed(page: FakePage, listener: (message: Message) => unknown, api = apiOf(page)) {
@@ -23,20 +23,39 @@ test("what is unread comes first, then what comes in, each once and in order", a
   const given: number[] = [];
   feed(page, ({ seq }) => given.push(seq));
   await page.rest();
-  page.sockets.last.receive(...server.fromBob(2).map((m) => ({ type: "message" as const, ...m })));
+  page.sockets.last.receive(...server.fromBob(2).map(frameOf));
   await page.rest();
   expect(given).toEqual([1, 2, 3, 4, 5]);
   expect(readBy(page)).toBe(5);
 });
 
-test("a long absence is paged through from the first unread message", async () => {
+test("changes between messages are passed over, and nothing is asked for because of them", async () => {
   const server = new FakeServer();
-  server.fromBob(1_234);
+  server.fromBob(2);
+  server.pinnedByBob(1);
+  server.hide();
   const page = await new FakePage(server).open();
   const given: number[] = [];
   feed(page, ({ seq }) => given.push(seq));
   await page.rest();
-  expect(given).toEqual(server.log.map(({ seq }) => seq));
+  const asked = server.asked.length;
+  page.sockets.last.receive(frameOf(server.pinnedByBob(2)), ...server.fromBob(1).map(frameOf));
+  page.sockets.last.receive(frameOf(server.fromTheFuture()), ...server.fromBob(1).map(frameOf));
+  await page.rest();
+  expect(given).toEqual([1, 2, 6, 8]);
+  expect(server.asked.slice(asked)).toEqual([]);
+});
+
+test("a long absence is paged through from the first unread message", async () => {
+  const server = new FakeServer();
+  server.fromBob(1_000);
+  for (let round = 0; round < 30; round += 1) server.pinnedByBob(round + 1);
+  server.fromBob(234);
+  const page = await new FakePage(server).open();
+  const given: number[] = [];
+  feed(page, ({ seq }) => given.push(seq));
+  await page.rest();
+  expect(given).toEqual(server.messages.map(({ seq }) => seq));
 });
 
 test("the next message waits for the listener, and only what it returned from is read", async () => {
@@ -77,7 +96,7 @@ test("a page that cannot be fetched now is fetched after the next change", async
   await page.rest();
   expect(given).toEqual([]);
   api.history = history;
-  page.sockets.last.receive(...server.fromBob(1).map((m) => ({ type: "message" as const, ...m })));
+  page.sockets.last.receive(...server.fromBob(1).map(frameOf));
   await page.rest();
   expect(given).toHaveLength(501);
 });

@@ -1,21 +1,21 @@
-import { markOf } from "../notify/notification";
+import { dataOf } from "../notifications/notification";
 import { addressOf } from "../platform/address";
-import type { ToPage } from "../platform/worker-words";
+import type { ToPage } from "../platform/worker-messages";
 import { scope } from "./scope";
 
-/** Brings the conversation of a notification to the front, in a page that is open or in a new one. */
+/** Opens the conversation of a notification, in an open tab or in a new one. */
 export async function onClick(notification: Notification): Promise<void> {
   notification.close();
-  const mark = markOf(notification);
-  const pages = await scope.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const page = pages.find(({ focused }) => focused) ?? pages[0];
-  if (page === undefined) {
-    await scope.clients.openWindow(`/${addressOf(mark?.conversation ?? null)}`);
+  const data = dataOf(notification);
+  const tabs = await scope.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tab = tabs.find(({ focused }) => focused) ?? tabs[0];
+  if (tab === undefined) {
+    await scope.clients.openWindow(`/${addressOf(data?.conversation ?? null)}`);
     return;
   }
-  if (mark !== null) {
-    const word: ToPage = { type: "open", conversation: mark.conversation };
-    page.postMessage(word);
+  if (data !== null) {
+    const word: ToPage = { type: "open", conversation: data.conversation };
+    tab.postMessage(word);
   }
-  await page.focus();
+  await tab.focus();
 }

@@ -1,15 +1,15 @@
-import { CODE_LOCK, SHELL_CACHE } from "../platform/worker-words";
+import { CODE_LOCK, PAST_WORKER, SHELL_CACHE } from "../platform/worker-messages";
 import { SHELL, type ShellFile, scope } from "./scope";
 
-/** The page itself; its file is put last: a cache that has it has them all. */
+/** The page itself. Its file is stored last, so a cache that has it is complete. */
 const PAGE = "/";
 
 const INTEGRITY = new Map(SHELL.files);
 
-/** Named by the content: a version that differs in the worker's own code only is kept once. */
+/** Named by the content, so that versions that differ in the worker's code only share a cache. */
 const CACHE = SHELL_CACHE + SHELL.version;
 
-/** Keeps all files of this version, or rejects: a version is never kept in part. */
+/** Stores all files of this version, or rejects: a version is never stored in part. */
 export async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   if ((await cache.match(PAGE)) !== undefined) return;
@@ -18,20 +18,22 @@ export async function install(): Promise<void> {
   const page = INTEGRITY.get(PAGE);
   if (page === undefined) throw new Error("the build names no page");
   await keep(cache, [PAGE, page]);
-  // Whoever swept meanwhile took it for an old one.
+  // A concurrent sweep may have deleted the cache.
   if (!(await caches.has(CACHE))) throw new Error("the cache is gone");
 }
 
-/** What the worker answers itself; everything else, as all of `/api`, goes to the server. */
+/** Whether the worker answers a request itself; all others, such as `/api`, go to the server. */
 export function answers(request: Request): boolean {
-  const { origin, pathname } = new URL(request.url);
+  const { origin, pathname, searchParams } = new URL(request.url);
   if (request.method !== "GET" || origin !== scope.location.origin) return false;
+  // Only the network leads to the log-in of a proxy.
+  if (searchParams.has(PAST_WORKER)) return false;
   return INTEGRITY.has(pathname) || isAsset(pathname);
 }
 
 /**
- * A file of this version; where it has none of that name, as a page of an older
- * one asks, that version's; where there is none any more, the server's.
+ * Answers with a file of this version; or, for a page of an older version,
+ * with that version's file; or else with the server's.
  */
 export async function answer(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
@@ -43,7 +45,7 @@ export async function answer(request: Request): Promise<Response> {
   return other ?? fetch(request);
 }
 
-/** Lets go of versions that no page runs any more. */
+/** Deletes versions that no page runs any more. */
 export async function sweep(): Promise<void> {
   const { waiting, installing } = scope.registration;
   // A newer version's cache is not in use yet.

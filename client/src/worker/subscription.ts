@@ -1,6 +1,6 @@
 import { scope } from "./scope";
 
-/** The browser has replaced what pushes are sent to: the server must know the new one. */
+/** The browser has replaced the push subscription: sends the new one to the server. */
 export async function renew(event: Event): Promise<void> {
   const { oldSubscription, newSubscription } = event as PushSubscriptionChangeEvent;
   const subscription = newSubscription ?? (await again(oldSubscription));

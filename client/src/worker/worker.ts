@@ -1,4 +1,4 @@
-import type { ToWorker } from "../platform/worker-words";
+import type { ToWorker } from "../platform/worker-messages";
 import { onClick } from "./click";
 import { onPush } from "./push";
 import { scope } from "./scope";
@@ -6,14 +6,14 @@ import { answer, answers, install, sweep } from "./shell";
 import { renew } from "./subscription";
 
 /**
- * The service worker: keeps the files of one version of the client, so that the
- * page opens without a network, and shows what is pushed while there is no page.
+ * The service worker. It stores the files of one version of the client, so that the
+ * page opens without a network, and shows pushed messages while no page is open.
  * A new version waits until the user wants it or no page is left.
  */
 scope.addEventListener("install", (event) => event.waitUntil(install()));
 
 scope.addEventListener("activate", (event) => {
-  // Also of pages that came before there was a worker.
+  // Including pages that were opened before there was a worker.
   event.waitUntil(scope.clients.claim().then(sweep));
 });
 

@@ -33,6 +33,10 @@ fn b33_texts_are_checked_too() {
         ("TIDINGS_LISTEN", "8080"),
         ("TIDINGS_ORIGINS", "chat.example.org"),
         ("TIDINGS_ORIGINS", "https://*"),
+        ("TIDINGS_ORIGINS", "https://chat.example.org/talk"),
+        ("TIDINGS_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TIDINGS_TRUSTED_PROXIES", "proxy.example.org"),
+        ("TIDINGS_METRICS_LISTEN", "9464"),
         ("TIDINGS_FAULTS", "maybe\nso"),
         ("TIDINGS_LOG_JSON", "yes"),
         ("TIDINGS_PUSH", "perhaps"),
@@ -44,6 +48,25 @@ fn b33_texts_are_checked_too() {
         let error = read(&[(name, wrong)]).expect_err(name).to_string();
         assert!(error.contains(name) && error.lines().count() == 1, "{error}");
     }
+}
+
+#[test]
+fn metrics_have_a_port_of_their_own_unless_it_is_empty() {
+    let listen = |pairs: &[(&str, &str)]| read(pairs).unwrap().0.metrics_listen;
+    let at = |text: &str, is_set| Some(MetricsListen { address: text.parse().unwrap(), is_set });
+    assert_eq!(listen(&[]), at(DEFAULT_METRICS_LISTEN, false));
+    assert_eq!(listen(&[("TIDINGS_METRICS_LISTEN", "127.0.0.1:9464")]), at("127.0.0.1:9464", true));
+    for off in ["", " ", "off"] {
+        assert_eq!(listen(&[("TIDINGS_METRICS_LISTEN", off)]), None, "{off:?}");
+    }
+}
+
+#[test]
+fn origins_are_kept_as_browsers_send_them() {
+    let (config, _) =
+        read(&[("TIDINGS_ORIGINS", "https://Chat.Example:443/, https://bücher.example,")]).unwrap();
+    let origins: Vec<_> = config.origins.iter().map(Origin::as_str).collect();
+    assert_eq!(origins, ["https://chat.example", "https://xn--bcher-kva.example"]);
 }
 
 #[test]
@@ -77,8 +100,14 @@ fn b33_a_wrong_database_url_is_named_without_its_password() {
         assert!(error.starts_with("DATABASE_URL must be like postgres://"), "{error}");
         assert!(!error.contains("s3cret") && error.lines().count() == 1, "{error}");
     }
-    for right in ["postgresql://localhost/x", "postgres://ada:s3cret@%2Frun%2Fpostgresql/x?sslmode=require"] {
-        assert_eq!(url(right).unwrap(), right);
+    for (right, read) in [
+        ("postgresql://ada@localhost/x", "postgres://localhost/?dbname=x&host=localhost&port=5432&user=ada"),
+        (
+            "postgres://ada:s3cret@%2Frun/x?sslmode=require",
+            "postgres://localhost/?dbname=x&host=%2Frun&password=s3cret&port=5432&sslmode=disable&user=ada",
+        ),
+    ] {
+        assert_eq!(url(right).unwrap(), read);
     }
 }
 

@@ -8,15 +8,16 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::database::{Appended, Fault, Place};
-use crate::directory::{ConnectionId, Settled, Submission};
-use crate::domain::{ClientId, ConversationId, Seq, Text, UserId};
+use crate::database::{AppendOutcome, Appended, WriteError};
+use crate::directory::{ConnectionId, Delivery, SendRequest};
+use crate::domain::{ClientId, ConversationId, MessageText, Operation, Seq, UserId};
 use crate::persistence::batch::{self, Batch, Deliveries};
 use crate::persistence::buffer::{Bounds, Buffer, Next, Work};
-use crate::persistence::{Generation, Waiting};
+use crate::persistence::receipts::PendingReceipts;
+use crate::persistence::{Generation, QueuedSend};
 use crate::protocol::Code;
 
-pub const BOUNDS: Bounds = Bounds { batch: 4, positions: 8, positions_interval: Duration::from_millis(250) };
+pub const BOUNDS: Bounds = Bounds { batch: 4, positions_interval: Duration::from_millis(250) };
 
 /// Nothing that has this body can be stored.
 pub const POISON: &str = "poison";
@@ -29,17 +30,25 @@ pub fn conversation(number: u8) -> ConversationId {
     ConversationId(Uuid::from_u128(2_000 + u128::from(number)))
 }
 
-/// `number` orders the submissions of a test.
-pub fn submission(sender: u8, client_id: u8, talk: u8, body: &str, number: u64) -> Waiting {
+/// `number` orders the requests of a test.
+pub fn send_request(sender: u8, client_id: u8, talk: u8, body: &str, number: u64) -> QueuedSend {
     let room = Arc::new(Semaphore::new(1));
-    let submission = Submission {
+    let request = SendRequest {
         sender: user(sender),
         origin: ConnectionId(number),
         client_id: ClientId(Uuid::from_u128(3_000 + u128::from(client_id))),
         conversation: conversation(talk),
-        body: Text::parse(body, 100).unwrap(),
+        operation: Operation::Message(MessageText::parse(body, 100).unwrap()),
     };
-    Waiting { submission, generation: Generation(0), _room: room.try_acquire_owned().unwrap() }
+    QueuedSend { request, generation: Generation(0), _room: room.try_acquire_owned().unwrap() }
+}
+
+/// The text of a message.
+pub fn text_of(operation: &Operation) -> &str {
+    match operation {
+        Operation::Message(text) => text.as_str(),
+        other => panic!("no message: {other:?}"),
+    }
 }
 
 fn error() -> sqlx::Error {
@@ -60,7 +69,7 @@ pub enum Luck {
 /// Three users; conversation 2 is none of user 0's.
 #[derive(Default)]
 pub struct Store {
-    pub events: HashMap<(UserId, ClientId), (ConversationId, String, Seq)>,
+    pub events: HashMap<(ConversationId, UserId, ClientId), (Operation, Seq)>,
     pub logs: BTreeMap<ConversationId, Vec<(UserId, ClientId)>>,
 }
 
@@ -69,41 +78,40 @@ impl Store {
         (if talk == conversation(2) { 1..3 } else { 0..3 }).map(user).collect()
     }
 
-    pub fn append(&mut self, batch: &Batch, luck: Luck) -> Result<Appended, Fault> {
+    pub fn append(&mut self, batch: &Batch, luck: Luck) -> Result<Appended, WriteError> {
         match luck {
-            Luck::Conflict => return Err(Fault::Conflict(error())),
-            Luck::Away => return Err(Fault::Away(error())),
-            Luck::Refusing => return Err(Fault::Refusing(error())),
+            Luck::Conflict => return Err(WriteError::Conflict(error())),
+            Luck::Away => return Err(WriteError::Unreachable(error())),
+            Luck::Refusing => return Err(WriteError::Unwritable(error())),
             Luck::Good | Luck::Unknown => {}
         }
         let events = batch.events();
-        if events.iter().any(|event| event.body == POISON) {
-            return Err(Fault::Rejected(error()));
+        if events.iter().any(|event| text_of(event.operation) == POISON) {
+            return Err(WriteError::Rejected(error()));
         }
         let mut appended = Appended::default();
         for event in events {
             let members = Self::members(event.conversation);
-            let known = self.events.get(&(event.sender, event.client_id));
-            let place = match known {
-                Some((talk, body, seq)) if *talk == event.conversation && body == event.body => {
-                    Place::Stored { seq: *seq, at: OffsetDateTime::UNIX_EPOCH, duplicate: true }
+            let name = (event.conversation, event.sender, event.client_id);
+            let outcome = match self.events.get(&name) {
+                Some((operation, seq)) if operation == event.operation => {
+                    AppendOutcome::Stored { seq: *seq, at: OffsetDateTime::UNIX_EPOCH, duplicate: true }
                 }
-                Some(_) => Place::IdReused,
-                None if !members.contains(&event.sender) => Place::NoSuchConversation,
+                Some(_) => AppendOutcome::IdReused,
+                None if !members.contains(&event.sender) => AppendOutcome::NoSuchConversation,
                 None => {
                     let log = self.logs.entry(event.conversation).or_default();
                     log.push((event.sender, event.client_id));
                     let seq = log.len() as Seq;
-                    let stored = (event.conversation, event.body.to_owned(), seq);
-                    let twice = self.events.insert((event.sender, event.client_id), stored);
+                    let twice = self.events.insert(name, (event.operation.clone(), seq));
                     assert_eq!(twice, None, "stored twice");
-                    Place::Stored { seq, at: OffsetDateTime::UNIX_EPOCH, duplicate: false }
+                    AppendOutcome::Stored { seq, at: OffsetDateTime::UNIX_EPOCH, duplicate: false }
                 }
             };
-            appended.places.push(place);
+            appended.outcomes.push(outcome);
             appended.members.insert(event.conversation, members.into());
         }
-        if luck == Luck::Unknown { Err(Fault::Away(error())) } else { Ok(appended) }
+        if luck == Luck::Unknown { Err(WriteError::Unreachable(error())) } else { Ok(appended) }
     }
 }
 
@@ -113,16 +121,19 @@ pub type Verdict = Result<(Seq, bool), Code>;
 /// A buffer, its database, and everything that was said to the users.
 pub struct World {
     pub buffer: Buffer,
+    pub receipts: PendingReceipts,
     pub store: Store,
     pub now: Instant,
-    /// By the number of the submission: the codes of its answers.
+    /// By the number of the request: the codes of its answers.
     pub answers: BTreeMap<u64, Vec<Verdict>>,
 }
 
 impl World {
     pub fn new() -> Self {
+        let receipts = PendingReceipts::new(8);
         Self {
-            buffer: Buffer::new(BOUNDS),
+            buffer: Buffer::new(BOUNDS, receipts.clone()),
+            receipts,
             store: Store::default(),
             now: Instant::now(),
             answers: BTreeMap::new(),
@@ -138,30 +149,30 @@ impl World {
             Next::At(at) => self.now = at,
             Next::Work(Work::Messages(batch)) => match self.store.append(&batch, luck) {
                 Ok(appended) => {
-                    self.buffer.stored();
-                    self.note(batch.settle(&appended));
+                    self.buffer.messages_committed();
+                    self.note(batch.fan_out(&appended));
                 }
-                Err(fault) => self.fail(Work::Messages(batch), &fault),
+                Err(error) => self.fail(Work::Messages(batch), &error),
             },
             Next::Work(Work::Positions(positions)) => match luck {
-                Luck::Good => self.buffer.moved(),
-                _ => self.fail(Work::Positions(positions), &Fault::Away(error())),
+                Luck::Good => self.buffer.positions_committed(),
+                _ => self.fail(Work::Positions(positions), &WriteError::Unreachable(error())),
             },
         }
         self.buffer.check_invariants();
         true
     }
 
-    fn fail(&mut self, work: Work, fault: &Fault) {
-        if let Some(refused) = self.buffer.failed(work, fault, self.now) {
+    fn fail(&mut self, work: Work, error: &WriteError) {
+        if let Some(refused) = self.buffer.failed(work, error, self.now) {
             self.note(batch::refuse(refused));
         }
     }
 
     pub fn note(&mut self, deliveries: Deliveries) {
-        for settled in deliveries.into_values().flatten() {
-            if let Settled::Answer(answer) = settled {
-                let outcome = answer.outcome.map(|committed| (committed.message.seq, committed.duplicate));
+        for delivery in deliveries.into_values().flatten() {
+            if let Delivery::SendResult(answer) = delivery {
+                let outcome = answer.outcome.map(|committed| (committed.event.seq, committed.duplicate));
                 let outcome = outcome.map_err(|problem| problem.code);
                 self.answers.entry(answer.origin.0).or_default().push(outcome);
             }
@@ -170,6 +181,6 @@ impl World {
 
     pub fn finish(&mut self) {
         while self.step(Luck::Good) {}
-        assert!(self.buffer.is_settled());
+        assert!(self.buffer.is_idle());
     }
 }

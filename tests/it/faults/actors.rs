@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tidings::domain::ClientId;
-use tidings::protocol::{self, ClientFrame, ServerFrame, Sync, Watch};
+use tidings::protocol::{self, ClientFrame, Content, ServerFrame, Sync, Watch};
 use uuid::Uuid;
 
 use super::FAULTS;
@@ -74,7 +74,7 @@ async fn f01_any_one_of_32_frames_in_flight_may_be_fatal() {
                     let client_id = ClientId(Uuid::now_v7());
                     let body = if place % 2 == 0 { "" } else { "Hello" };
                     if body.is_empty() { &mut to_refuse } else { &mut to_store }.push(client_id);
-                    let send = protocol::Send { client_id, conversation, body: body.to_owned() };
+                    let send = protocol::Send { client_id, conversation, content: Content::message(body) };
                     serde_json::to_string(&ClientFrame::Send(send)).unwrap()
                 })
                 .collect();
@@ -188,7 +188,11 @@ async fn f03_presence_panics_and_nobody_is_seen_leaving() {
         hers.say_text(r#"{"fault":"presence"}"#).await;
         let client_id = hers.send(conversation, &body).await;
         hers.stored(client_id).await;
-        if !his.heard.iter().any(|frame| matches!(frame, ServerFrame::Message(m) if *m.body == *body)) {
+        if !his
+            .heard
+            .iter()
+            .any(|frame| matches!(frame, ServerFrame::Event(event) if event.body() == Some(&*body)))
+        {
             his.message(&body).await;
         }
         // The rebuilt one answers; it may still be counting at first.
@@ -246,5 +250,33 @@ async fn f04_persistence_panics_in_mid_batch_and_nothing_is_lost_or_doubled() {
     crowd.until_caught_up().await;
     assert!(crowd.kept_its_sockets());
     crowd.finish(server.database.url()).await;
+    bystanders.unharmed().await;
+}
+
+/// A handler that never returns is no death that anybody is told of.
+#[tokio::test]
+async fn a_station_that_hangs_is_named_and_replaced_and_all_sockets_stay() {
+    let server = ServerProcess::start(&[FAULTS]).await;
+    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let conversation = ada.conversation_with(&bob).await;
+    let (mut hers, mut his) = (ada.connect(&[]).await, watching(&bob, EVERYBODY).await);
+    for station in ["presence", "push", "users", "persistence"] {
+        hers.say_text(&format!(r#"{{"fault":"{station}","freeze":true}}"#)).await;
+        let missing = format!(r#""missing":["{station}"]"#);
+        eventually("it is named", async || server.get_as_operator("/readyz").await.1.contains(&missing))
+            .await;
+        assert_eq!(server.get("/readyz").await.0, 503);
+        eventually("it is replaced", async || server.get("/readyz").await.0 == 200).await;
+        let client_id = hers.send(conversation, station).await;
+        hers.stored(client_id).await;
+        his.message(station).await;
+    }
+    // Presence and the users' supervisor work: whoever comes now is seen.
+    let eve = server.person("Eve").await;
+    let _here = eve.connect(&[]).await;
+    his.expect("Eve", |frame| count(frame) == Some(EVERYBODY + 1)).await;
+    let settled = his.heard.iter().position(|frame| count(frame) == Some(EVERYBODY)).unwrap();
+    assert!(!his.heard[settled..].iter().any(somebody_leaves));
     bystanders.unharmed().await;
 }

@@ -1,9 +1,10 @@
 //! What breaks, and what its users see of it: nothing. Ids are those of
-//! docs/reliability.md. Where a crowd writes, the law is judged from its histories.
+//! docs/reliability.md. Where a crowd writes, the checker runs on its histories.
 
 mod actors;
-mod lies;
+mod checker_self_test;
 mod network;
+mod order;
 mod overload;
 mod postgres;
 mod server;

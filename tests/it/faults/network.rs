@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tidings::domain::ClientId;
-use tidings::protocol::{ClientFrame, Send, ServerFrame, Watch};
+use tidings::protocol::{ClientFrame, Content, Send, ServerFrame, Watch};
 use uuid::Uuid;
 
 use super::{is_here, leaves, online, watcher};
@@ -31,7 +31,8 @@ async fn f14_a_reset_in_mid_frame_is_a_clean_end() {
     his.expect("she is here", |frame| is_here(frame, &ada)).await;
     // A whole frame, and another of which half comes.
     let send = |body: &str| {
-        let send = Send { client_id: ClientId(Uuid::now_v7()), conversation, body: body.to_owned() };
+        let send =
+            Send { client_id: ClientId(Uuid::now_v7()), conversation, content: Content::message(body) };
         serde_json::to_vec(&ClientFrame::Send(send)).unwrap()
     };
     hers.say(TEXT, &send("whole")).await;
@@ -39,8 +40,13 @@ async fn f14_a_reset_in_mid_frame_is_a_clean_end() {
     hers.say_half(TEXT, &send("half")).await;
     hers.reset();
     his.expect("she has left", |frame| leaves(frame, &ada)).await;
-    let bodies: Vec<_> = bob.history(conversation).await.into_iter().map(|message| message.body).collect();
-    assert_eq!(bodies, ["whole".into()]);
+    let bodies: Vec<_> = bob
+        .history(conversation)
+        .await
+        .into_iter()
+        .filter_map(|message| message.body().map(str::to_owned))
+        .collect();
+    assert_eq!(bodies, ["whole"]);
     bystanders.unharmed().await;
 }
 
@@ -167,7 +173,7 @@ async fn f23_an_acknowledgement_that_is_lost_comes_again_with_the_same_place() {
     assert_eq!(hers.end().await.code, 1006);
     assert!(!hers.heard.iter().any(|frame| matches!(frame, ServerFrame::Stored(_))), "it was answered");
     let mut again = ada.connect(&[]).await;
-    let send = Send { client_id, conversation, body: "once".to_owned() };
+    let send = Send { client_id, conversation, content: Content::message("once") };
     again.say(&ClientFrame::Send(send)).await;
     let stored = again.stored(client_id).await;
     assert_eq!((stored.seq, stored.duplicate), (seen.seq, true));
@@ -203,7 +209,7 @@ async fn f23_an_acknowledgement_that_is_lost_comes_again_with_the_same_place() {
 /// Messages in the database.
 async fn in_database(server: &TestServer) -> u64 {
     let mut database = server.database.connection().await;
-    let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM events").fetch_one(&mut database);
+    let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM messages").fetch_one(&mut database);
     count.await.expect("a count").cast_unsigned()
 }
 
@@ -258,7 +264,12 @@ async fn f22_clocks_an_hour_off_change_no_order() {
     for (number, clock) in [now + hour, now, now - hour].into_iter().enumerate() {
         let time = uuid::Timestamp::from_unix(uuid::NoContext, clock.as_secs(), clock.subsec_nanos());
         let client_id = ClientId(Uuid::new_v7(time));
-        hers.say(&ClientFrame::Send(Send { client_id, conversation, body: number.to_string() })).await;
+        hers.say(&ClientFrame::Send(Send {
+            client_id,
+            conversation,
+            content: Content::message(&number.to_string()),
+        }))
+        .await;
         hers.stored(client_id).await;
         his.message(&number.to_string()).await;
         sent.push(client_id);
@@ -266,7 +277,7 @@ async fn f22_clocks_an_hour_off_change_no_order() {
         if number == 0 {
             let mut database = server.database.connection().await;
             for statement in [
-                "UPDATE events SET created_at = created_at + interval '1 hour' WHERE conversation_id = $1",
+                "UPDATE messages SET created_at = created_at + interval '1 hour' WHERE conversation_id = $1",
                 "UPDATE conversations SET last_at = last_at + interval '1 hour' WHERE id = $1",
             ] {
                 sqlx::query(statement).bind(conversation.0).execute(&mut database).await.unwrap();
@@ -277,7 +288,7 @@ async fn f22_clocks_an_hour_off_change_no_order() {
     assert!(log.iter().map(|message| message.client_id).eq(sent.iter().copied()), "{log:?}");
     let mut resumed = bob.connect(&[(conversation, 0)]).await;
     let replayed = resumed.heard.iter().filter_map(|frame| match frame {
-        ServerFrame::Message(message) => Some(message.client_id),
+        ServerFrame::Event(event) => Some(event.client_id),
         _ => None,
     });
     assert!(replayed.eq(sent), "{:?}", resumed.heard);

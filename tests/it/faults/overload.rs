@@ -79,7 +79,7 @@ async fn f18_everybody_cut_at_once_is_back_within_ten_seconds() {
     ])
     .await;
     let mut dice = Dice::new("f18");
-    let bystanders = Bystanders::at(&server.url, &server.database_url()).await;
+    let bystanders = Bystanders::calm_at(&server.url, &server.database_url()).await;
     let url = &server.url;
     let people: Vec<Person> = stream::iter(0..size)
         .map(async |number| Person::log_in(url, &format!("Storm {number}")).await)
@@ -111,11 +111,14 @@ async fn f18_everybody_cut_at_once_is_back_within_ten_seconds() {
         sockets.iter_mut().map(async |socket| socket.expect_none_within(WATCHED, |_| false).await),
     )
     .await;
-    // One a second from the first moment on, and the snapshot that was asked for.
-    let allowed = 2 + (took + WATCHED).as_secs() as usize;
+    // One a second from the first moment on, and the snapshot that was asked for. To look at
+    // everybody's frames takes longer than it is waited for any.
+    let watched = begun.elapsed();
+    let allowed = 2 + watched.as_secs() as usize;
     let most = sockets.iter().map(presence_frames).max().unwrap();
-    assert!(most <= allowed, "{most} frames of presence in {:?}", took + WATCHED);
+    assert!(most <= allowed, "{most} frames of presence in {watched:?}");
     let after = server.load_over(Duration::from_secs(2)).await;
+    eprintln!("f18: {most} frames of presence in {watched:?}, {after} of a core, {rest} before");
     assert!(after < rest + 0.1, "{after} of a core instead of {rest}");
     bystanders.unharmed().await;
 }

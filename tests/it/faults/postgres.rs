@@ -12,7 +12,7 @@ use tidings::protocol::{ClientFrame, ServerFrame, Typing};
 
 use crate::browser::{self, Browser, code};
 use crate::support::{
-    Crowd, Dice, OwnCluster, Pace, Plan, Sabotage, ServerProcess, TestServer, data_of, eventually,
+    Crowd, Dice, Nemesis, OwnCluster, Pace, Plan, ServerProcess, TestServer, data_of, eventually,
 };
 
 /// What the server may need more while it waits: its queue has a bound.
@@ -58,7 +58,7 @@ async fn f08_while_postgres_is_away_everything_waits_within_bounds() {
     let busy = r#"tidings_refusals_total{code="busy"}"#;
     eventually("it is busy", async || server.metric(busy).await > 0.0).await;
     let (health, _) = server.get("/healthz").await;
-    let (ready, body) = server.get("/readyz").await;
+    let (ready, body) = server.get_as_operator("/readyz").await;
     assert_eq!((health, ready), (200, 503), "{body}");
     let mut most = 0;
     while begun.elapsed() < outage() {
@@ -83,14 +83,14 @@ async fn f10_while_commits_take_two_seconds_typing_flows_and_all_is_stored() {
     let conversation = ada.conversation_with(&bob).await;
     let (mut hers, mut his) = (ada.connect(&[]).await, bob.connect(&[]).await);
     crowd.until_answered(200).await;
-    let mut sabotage = Sabotage::on(server.database.url()).await;
-    sabotage.slow_commits(Duration::from_secs(2)).await;
+    let mut nemesis = Nemesis::on(server.database.url()).await;
+    nemesis.slow_commits(Duration::from_secs(2)).await;
     let client_id = hers.send(conversation, "slow").await;
     hers.say(&ClientFrame::Typing(Typing { conversation })).await;
     let begun = Instant::now();
     his.expect("typing", |frame| matches!(frame, ServerFrame::Typing(_))).await;
     assert!(begun.elapsed() < Duration::from_secs(1), "typing after {:?}", begun.elapsed());
-    let is_message = |frame: &ServerFrame| matches!(frame, ServerFrame::Message(_));
+    let is_message = |frame: &ServerFrame| matches!(frame, ServerFrame::Event(_));
     assert!(!his.heard.iter().any(is_message), "it waited for the commit");
     hers.stored(client_id).await;
     // One batch of each writer, and then another; a commit a message takes two
@@ -98,7 +98,7 @@ async fn f10_while_commits_take_two_seconds_typing_flows_and_all_is_stored() {
     let begun = Instant::now();
     crowd.until_more(2 * 10 * 8).await;
     assert!(begun.elapsed() < Duration::from_secs(12), "two windows of all after {:?}", begun.elapsed());
-    sabotage.slow_commits(Duration::ZERO).await;
+    nemesis.slow_commits(Duration::ZERO).await;
     crowd.until_caught_up().await;
     assert!(crowd.kept_its_sockets());
     crowd.finish(server.database.url()).await;
@@ -109,13 +109,13 @@ async fn f11_a_read_only_database_is_said_and_nothing_is_acknowledged() {
     let server = ServerProcess::start(&[]).await;
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f11")).await;
     crowd.until_answered(200).await;
-    Sabotage::on(&server.database_url()).await.read_only(true).await;
+    Nemesis::on(&server.database_url()).await.read_only(true).await;
     until_refused(&server).await;
     let (refused, stored) = (crowd.answered(), server.metric("tidings_messages_total").await);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(crowd.answered(), refused, "something was acknowledged");
     assert_eq!(server.metric("tidings_messages_total").await.to_bits(), stored.to_bits());
-    Sabotage::on(&server.database_url()).await.read_only(false).await;
+    Nemesis::on(&server.database_url()).await.read_only(false).await;
     crowd.until_caught_up().await;
     assert!(crowd.kept_its_sockets());
     crowd.finish(&server.database_url()).await;
@@ -132,7 +132,7 @@ async fn f12_with_an_exhausted_pool_messages_flow_and_requests_are_refused_in_ti
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f12")).await;
     crowd.until_answered(100).await;
     let person = &crowd.people()[0];
-    let locked = Sabotage::on(server.database.url()).await.lock_subscriptions().await;
+    let locked = Nemesis::on(server.database.url()).await.lock_subscriptions().await;
     let unsubscribe = || person.request(Method::DELETE, "/api/push/subscription").send();
     let held_up: Vec<_> = (0..POOL).map(|_| tokio::spawn(unsubscribe())).collect();
     let mut looking = server.database.connection().await;
@@ -175,16 +175,18 @@ async fn f11_a_full_disk_is_said_and_recovers_without_a_restart() {
     let crowd = Crowd::start(&server.url, &Plan::default(), &mut Dice::new("f11")).await;
     crowd.until_answered(200).await;
     let disk = SmallDisk::mount(server.data_dir());
-    Sabotage::on(&server.database_url()).await.move_log_to(disk.path()).await;
+    Nemesis::on(&server.database_url()).await.move_log_to(disk.path()).await;
     crowd.until_more(200).await;
     disk.fill();
     until_refused(&server).await;
-    assert!(server.log().contains("No space left on device"), "{}", server.log());
+    assert!(server.get_as_operator("/readyz").await.1.contains(r#""missing":["storage"]"#));
+    eventually("why is logged", async || server.log().contains("No space left on device")).await;
     let refused = crowd.answered();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(crowd.answered(), refused, "something was acknowledged");
     disk.empty();
     crowd.until_caught_up().await;
+    eventually("it is ready", async || server.get("/readyz").await.0 == 200).await;
     assert!(crowd.kept_its_sockets());
     crowd.finish(&server.database_url()).await;
 }

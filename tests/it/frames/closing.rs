@@ -81,8 +81,7 @@ async fn f14_what_was_said_before_the_end_has_been_said() {
 
 fn message(conversation: ConversationId) -> Vec<u8> {
     let client_id = ClientId(Uuid::now_v7());
-    let frame =
-        json!({ "type": "send", "client_id": client_id, "conversation": conversation, "body": "half" });
+    let frame = json!({ "type": "send", "client_id": client_id, "conversation": conversation, "kind": "message", "body": "half" });
     frame.to_string().into_bytes()
 }
 

@@ -8,6 +8,7 @@ mod floods;
 mod sizes;
 
 use tidings::domain::ConversationId;
+use tidings::protocol::Event;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -56,7 +57,7 @@ impl Talk {
             let log = eve.history(conversation).await;
             let said: Vec<String> =
                 (0..exchanges).flat_map(|number| [word(number, 0), word(number, 1)]).collect();
-            assert!(log.iter().map(|message| &*message.body).eq(&said), "the log is not what was said");
+            assert!(log.iter().filter_map(Event::body).eq(&said), "the log is not what was said");
         });
         Self { stop, exchanges: counted, talking }
     }

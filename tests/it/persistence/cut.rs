@@ -18,6 +18,9 @@ const SOCKET: &str = ".s.PGSQL.5432";
 /// `ReadyForQuery`, idle: the end of every answer, after the commit.
 const END: &[u8] = b"Z\0\0\0\x05I";
 
+/// The same within a transaction.
+const END_WITHIN: &[u8] = b"Z\0\0\0\x05T";
+
 /// The answer to the question for TLS, which is no message.
 const NO_TLS: &[u8] = b"N";
 
@@ -68,8 +71,8 @@ async fn pass(
             }
             read = server.read_buf(&mut answer) => {
                 if read? == 0 { return Ok(()) }
-                if !answer.ends_with(END) && answer != NO_TLS { continue }
-                if has_rows(&answer) && answers.fetch_add(1, Ordering::Relaxed) % ANSWERS_TO_A_CUT == 1 {
+                if ![END, END_WITHIN].iter().any(|end| answer.ends_with(end)) && answer != NO_TLS { continue }
+                if is_of_commit(&answer) && answers.fetch_add(1, Ordering::Relaxed) % ANSWERS_TO_A_CUT == 1 {
                     cuts.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }
@@ -80,10 +83,12 @@ async fn pass(
     }
 }
 
-/// Whether a statement returned something: batches do, opening a log does not.
-fn has_rows(answer: &[u8]) -> bool {
+/// Whether a batch has been committed: by a transaction's end, or by a statement of its own,
+/// which returns something, as nothing does that opens a log.
+fn is_of_commit(answer: &[u8]) -> bool {
     let contains = |tag: &[u8]| answer.windows(tag.len()).any(|window| window == tag);
-    contains(b"SELECT ") && !contains(b"SELECT 0\0")
+    let returned = contains(b"SELECT ") && !contains(b"SELECT 0\0");
+    contains(b"COMMIT\0") || (returned && answer.ends_with(END))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use tidings::directory::InjectedFault;
 use tidings::persistence::SubmitError;
 use tidings::protocol::Code;
 
-use super::load::{assert_law, crowd, script};
+use super::load::{assert_law, crowd, script, what};
 use super::rig::{Rig, stored};
-use crate::support::{OwnCluster, Sabotage, TestDatabase, eventually};
+use crate::support::{Nemesis, OwnCluster, TestDatabase, eventually};
 
 /// Waits until this many messages are stored.
 async fn stored_at_least(rig: &Rig, count: i64) {
@@ -27,7 +28,7 @@ async fn f04_writers_that_panic_in_mid_batch_lose_nothing() {
     let (talks, tasks) = crowd(&rig, 300).await;
     for round in 1..=5 {
         stored_at_least(&rig, round * 250).await;
-        rig.persistence.crash();
+        rig.persistence.inject(InjectedFault::Panic);
     }
     assert_law(&rig, &talks, &tasks.join_all().await).await;
 }
@@ -55,8 +56,8 @@ async fn f08_the_queue_is_bounded_while_postgres_is_away() {
     let talk = rig.conversation(&[&ada, &bob]).await;
     cluster.down();
     let script = script(&ada, &[talk], 11);
-    for submission in &script[..10] {
-        ada.submit(submission.clone()).unwrap();
+    for request in &script[..10] {
+        ada.submit(request.clone()).unwrap();
     }
     let Err(SubmitError::Full(problem)) = ada.submit(script[10].clone()) else { panic!("it was taken") };
     assert_eq!(problem.code, Code::Busy);
@@ -77,10 +78,10 @@ async fn f10_when_commits_take_two_seconds_batches_grow() {
     let rig = Rig::start(database.url()).await;
     let (mut ada, bob) = (rig.member().await, rig.member().await);
     let talk = rig.conversation(&[&ada, &bob]).await;
-    Sabotage::on(database.url()).await.slow_commits(Duration::from_secs(2)).await;
+    Nemesis::on(database.url()).await.slow_commits(Duration::from_secs(2)).await;
     let begun = Instant::now();
-    for submission in script(&ada, &[talk], 100) {
-        ada.submit(submission).unwrap();
+    for request in script(&ada, &[talk], 100) {
+        ada.submit(request).unwrap();
     }
     for seq in 1..=100 {
         assert_eq!(stored(ada.answer().await).0.seq, seq);
@@ -96,14 +97,14 @@ async fn f11_a_read_only_database_is_said_and_recovers_without_a_restart() {
     let rig = Rig::start(url).await;
     let (mut ada, bob) = (rig.member().await, rig.member().await);
     let talk = rig.conversation(&[&ada, &bob]).await;
-    let mut sabotage = Sabotage::on(url).await;
-    sabotage.read_only(true).await;
+    let mut nemesis = Nemesis::on(url).await;
+    nemesis.read_only(true).await;
     let message = ada.writes(talk, "kept");
     let problem = ada.send(message.clone()).await.outcome.unwrap_err();
     assert_eq!(problem.code, Code::StorageUnavailable);
     assert!(problem.retry_after_ms.is_some());
     assert_eq!(rig.log(talk).await, []);
-    sabotage.read_only(false).await;
+    nemesis.read_only(false).await;
     assert_eq!(stored(ada.send(message).await).0.seq, 1);
 }
 
@@ -113,12 +114,13 @@ async fn a_message_that_cannot_be_stored_harms_no_other() {
     let rig = Rig::start(database.url()).await;
     let (mut ada, bob) = (rig.member().await, rig.member().await);
     let talk = rig.conversation(&[&ada, &bob]).await;
-    sqlx::query("ALTER TABLE events ADD CONSTRAINT no_seven CHECK (body <> '7')")
+    sqlx::query("ALTER TABLE messages ADD CONSTRAINT no_six CHECK (body <> '6')")
         .execute(&rig.pool)
         .await
         .unwrap();
-    for submission in script(&ada, &[talk], 20) {
-        ada.submit(submission).unwrap();
+    let asked = script(&ada, &[talk], 20);
+    for request in asked.clone() {
+        ada.submit(request).unwrap();
     }
     let mut outcomes = Vec::new();
     for _ in 0..20 {
@@ -128,10 +130,10 @@ async fn a_message_that_cannot_be_stored_harms_no_other() {
         outcomes.iter().filter_map(|one| one.as_ref().err()).map(|one| one.code).collect();
     assert_eq!(refused, [Code::Internal]);
     rig.assert_dense(talk).await;
-    let bodies: Vec<String> = rig.log(talk).await.into_iter().map(|event| event.3).collect();
+    let said: Vec<String> = rig.log(talk).await.into_iter().map(|event| event.3).collect();
     let others: Vec<String> =
-        (0..20).filter(|number| *number != 7).map(|number| number.to_string()).collect();
-    assert_eq!(bodies, others);
+        asked.iter().map(|request| what(&request.operation)).filter(|said| said != "6").collect();
+    assert_eq!(said, others);
 }
 
 #[tokio::test]
@@ -140,8 +142,8 @@ async fn a_flush_ends_when_everything_accepted_is_stored() {
     let rig = Rig::start(database.url()).await;
     let (mut ada, bob) = (rig.member().await, rig.member().await);
     let talk = rig.conversation(&[&ada, &bob]).await;
-    for submission in script(&ada, &[talk], 100) {
-        ada.submit(submission).unwrap();
+    for request in script(&ada, &[talk], 100) {
+        ada.submit(request).unwrap();
     }
     rig.persistence.flush().await;
     assert_eq!(rig.log(talk).await.len(), 100);

@@ -1,9 +1,9 @@
-//! Members who write all at once, and the law that holds afterwards.
+//! Members who write all at once, and the checks of the log afterwards.
 
 use std::collections::BTreeMap;
 
-use tidings::directory::Submission;
-use tidings::domain::{ClientId, ConversationId, Seq};
+use tidings::directory::SendRequest;
+use tidings::domain::{ClientId, ConversationId, Operation, Seq};
 use tokio::task::JoinSet;
 
 use super::rig::{Member, Rig, stored};
@@ -14,17 +14,33 @@ const WINDOW: usize = 16;
 
 /// What a member wrote, in order, and where it was told it stands.
 pub struct History {
-    written: Vec<Submission>,
+    written: Vec<SendRequest>,
     places: BTreeMap<ClientId, Seq>,
 }
 
-/// Messages of the member, to one of the conversations after the other.
-pub fn script(member: &Member, talks: &[ConversationId], count: usize) -> Vec<Submission> {
-    (0..count).map(|number| member.writes(talks[number % talks.len()], &number.to_string())).collect()
+/// Messages of the member, to one of the conversations after the other, and every fourth
+/// time a pin of the first one there, or its end.
+pub fn script(member: &Member, talks: &[ConversationId], count: usize) -> Vec<SendRequest> {
+    let request = |number: usize| {
+        let said = member.writes(talks[number % talks.len()], &number.to_string());
+        match number % 4 {
+            3 => SendRequest { operation: Operation::Pin { target: 1, on: number % 8 == 3 }, ..said },
+            _ => said,
+        }
+    };
+    (0..count).map(request).collect()
+}
+
+/// What an operation says, as [`Rig::log`] has it.
+pub fn what(operation: &Operation) -> String {
+    match operation {
+        Operation::Message(text) => text.as_str().to_owned(),
+        Operation::Pin { target, on } => format!("pin {target} {on}"),
+    }
 }
 
 /// Sends all of it, in order, and waits for all answers.
-pub async fn perform(mut member: Member, written: Vec<Submission>) -> History {
+pub async fn perform(mut member: Member, written: Vec<SendRequest>) -> History {
     let mut places = BTreeMap::new();
     let mut rest = written.iter();
     loop {
@@ -62,24 +78,29 @@ pub async fn crowd(rig: &Rig, each: usize) -> (Vec<ConversationId>, JoinSet<Hist
     (talks, tasks)
 }
 
-/// The law of the log, for a run in which nothing was refused.
+/// Checks the log of a run in which nothing was refused.
 pub async fn assert_law(rig: &Rig, talks: &[ConversationId], histories: &[History]) {
     let mut stored = BTreeMap::new();
     for talk in talks {
         rig.assert_dense(*talk).await;
-        for (seq, _, client_id, body) in rig.log(*talk).await {
-            let twice = stored.insert(client_id, (*talk, seq as Seq, body));
+        let mut pinned = false;
+        for (seq, _, client_id, said) in rig.log(*talk).await {
+            if let Some(on) = said.strip_prefix("pin 1 ") {
+                pinned = on == "true";
+            }
+            let twice = stored.insert(client_id, (*talk, seq as Seq, said));
             assert_eq!(twice, None);
         }
+        assert_eq!(rig.pins(*talk).await, if pinned { vec![1] } else { vec![] }, "as the last of them says");
     }
     let sent: usize = histories.iter().map(|history| history.places.len()).sum();
     assert_eq!(stored.len(), sent, "nothing lost, nothing that nobody sent");
     for History { written, places } in histories {
         let mut last: BTreeMap<ConversationId, Seq> = BTreeMap::new();
-        for submission in written {
-            let (talk, seq, body) = &stored[&submission.client_id];
-            assert_eq!((*talk, body.as_str()), (submission.conversation, submission.body.as_str()));
-            assert_eq!(Some(seq), places.get(&submission.client_id));
+        for request in written {
+            let (talk, seq, said) = &stored[&request.client_id];
+            assert_eq!((*talk, said), (request.conversation, &what(&request.operation)));
+            assert_eq!(Some(seq), places.get(&request.client_id));
             let before = last.insert(*talk, *seq);
             assert!(before < Some(*seq), "{before:?} was written before {seq}");
         }

@@ -9,16 +9,16 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tidings::config::Config;
 use tidings::directory::{
-    Answer, Committed, ConnectionId, Directory, Progress, Settled, Submission, UserMessage,
+    ConnectionId, Delivery, Directory, ReceiptUpdate, SendRequest, SendResult, StoredEvent, UserMessage,
 };
-use tidings::domain::{ClientId, ConversationId, Seq, Text, UserId};
+use tidings::domain::{ClientId, ConversationId, Seq, UserId};
 use tidings::persistence::{Generation, Persistence, SubmitError, Writer};
-use tidings::protocol::Message;
+use tidings::protocol::Event;
 use tidings::push::Push;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::support::config;
+use crate::support::{config, says};
 
 /// Nothing in these tests takes longer than this, on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -100,10 +100,13 @@ impl Rig {
         id
     }
 
-    /// The log as it is stored: place, sender, client id, body.
+    /// The log as it is stored: number, sender, client id, and what it says.
     pub async fn log(&self, conversation: ConversationId) -> Vec<(i64, UserId, ClientId, String)> {
         let rows: Vec<(i64, Uuid, Uuid, String)> = sqlx::query_as(
-            "SELECT seq, sender_id, client_id, body FROM events WHERE conversation_id = $1 ORDER BY seq",
+            "SELECT seq, sender_id, client_id, body FROM messages WHERE conversation_id = $1
+            UNION ALL
+            SELECT seq, sender_id, client_id, concat_ws(' ', content->>'kind', content->>'target', content->>'on')
+            FROM changes WHERE conversation_id = $1 ORDER BY seq",
         )
         .bind(conversation.0)
         .fetch_all(&self.pool)
@@ -112,6 +115,15 @@ impl Rig {
         rows.into_iter()
             .map(|(seq, sender, client_id, body)| (seq, UserId(sender), ClientId(client_id), body))
             .collect()
+    }
+
+    /// The numbers of the messages that are pinned.
+    pub async fn pins(&self, conversation: ConversationId) -> Vec<i64> {
+        sqlx::query_scalar("SELECT message_seq FROM pins WHERE conversation_id = $1")
+            .bind(conversation.0)
+            .fetch_all(&self.pool)
+            .await
+            .unwrap()
     }
 
     /// The log's numbers run from 1 to what the conversation says, without holes.
@@ -139,34 +151,34 @@ pub struct Member {
     inbox: mpsc::UnboundedReceiver<UserMessage>,
     generation: Generation,
     persistence: Persistence,
-    pending: Vec<Submission>,
-    answers: VecDeque<Answer>,
-    events: VecDeque<Committed>,
-    others: VecDeque<Settled>,
+    pending: Vec<SendRequest>,
+    answers: VecDeque<SendResult>,
+    events: VecDeque<StoredEvent>,
+    others: VecDeque<Delivery>,
 }
 
 impl Member {
-    pub fn writes(&self, conversation: ConversationId, body: &str) -> Submission {
+    pub fn writes(&self, conversation: ConversationId, body: &str) -> SendRequest {
         self.repeats(conversation, ClientId(Uuid::now_v7()), body)
     }
 
-    pub fn repeats(&self, conversation: ConversationId, client_id: ClientId, body: &str) -> Submission {
-        Submission {
+    pub fn repeats(&self, conversation: ConversationId, client_id: ClientId, body: &str) -> SendRequest {
+        SendRequest {
             sender: self.id,
             origin: ConnectionId(1),
             client_id,
             conversation,
-            body: Text::parse(body, 4_000).unwrap(),
+            operation: says(body),
         }
     }
 
-    pub fn submit(&mut self, submission: Submission) -> Result<(), SubmitError> {
-        self.pending.push(submission.clone());
+    pub fn submit(&mut self, request: SendRequest) -> Result<(), SubmitError> {
+        self.pending.push(request.clone());
         if self.persistence.generation() != self.generation {
             self.resubmit();
             return Ok(());
         }
-        let result = self.persistence.submit(self.generation, submission);
+        let result = self.persistence.submit(self.generation, request);
         if matches!(result, Err(SubmitError::Full(_))) {
             self.pending.pop();
         }
@@ -174,37 +186,37 @@ impl Member {
     }
 
     /// Now, or again when the writer has been replaced.
-    pub fn submit_somehow(&mut self, submission: Submission) {
-        let submitted = self.submit(submission);
+    pub fn submit_somehow(&mut self, request: SendRequest) {
+        let submitted = self.submit(request);
         assert!(matches!(submitted, Ok(()) | Err(SubmitError::Replaced)), "{submitted:?}");
     }
 
     /// Submits and waits for the answer to it.
-    pub async fn send(&mut self, submission: Submission) -> Answer {
-        let client_id = submission.client_id;
-        self.submit_somehow(submission);
+    pub async fn send(&mut self, request: SendRequest) -> SendResult {
+        let client_id = request.client_id;
+        self.submit_somehow(request);
         let answer = self.answer().await;
         assert_eq!(answer.client_id, client_id);
         answer
     }
 
     pub fn reach(&self, conversation: ConversationId, delivered: Seq, read: Seq) {
-        self.persistence.progress(Progress { user: self.id, conversation, delivered, read });
+        self.persistence.update_receipt(ReceiptUpdate { user: self.id, conversation, delivered, read });
     }
 
-    /// Submissions whose answer has not been taken yet.
+    /// Sends whose answer has not been taken yet.
     pub fn unanswered(&self) -> usize {
         self.pending.len() + self.answers.len()
     }
 
-    pub async fn answer(&mut self) -> Answer {
+    pub async fn answer(&mut self) -> SendResult {
         while self.answers.is_empty() {
             self.receive().await;
         }
         self.answers.pop_front().unwrap()
     }
 
-    pub async fn event(&mut self) -> Committed {
+    pub async fn event(&mut self) -> StoredEvent {
         while self.events.is_empty() {
             self.receive().await;
         }
@@ -212,7 +224,7 @@ impl Member {
     }
 
     /// The next receipt, or the refusal of a position.
-    pub async fn other(&mut self) -> Settled {
+    pub async fn other(&mut self) -> Delivery {
         while self.others.is_empty() {
             self.receive().await;
         }
@@ -222,29 +234,29 @@ impl Member {
     async fn receive(&mut self) {
         let message = tokio::time::timeout(PATIENCE, self.inbox.recv()).await.expect("nothing comes");
         match message.unwrap() {
-            UserMessage::Settled(settled) => settled.into_iter().for_each(|one| self.take(one)),
-            UserMessage::Resubmit => self.resubmit(),
+            UserMessage::Deliver(deliveries) => deliveries.into_iter().for_each(|one| self.take(one)),
+            UserMessage::ResubmitInFlight => self.resubmit(),
             other => panic!("unexpected: {other:?}"),
         }
     }
 
-    fn take(&mut self, settled: Settled) {
-        match settled {
-            Settled::Answer(answer) => {
+    fn take(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::SendResult(answer) => {
                 if let Some(index) = self.pending.iter().position(|one| one.client_id == answer.client_id) {
                     self.pending.remove(index);
                 }
                 self.answers.push_back(answer);
             }
-            Settled::Event(committed) => self.events.push_back(committed),
+            Delivery::Event(committed) => self.events.push_back(committed),
             other => self.others.push_back(other),
         }
     }
 
     fn resubmit(&mut self) {
         self.generation = self.persistence.generation();
-        for submission in self.pending.clone() {
-            match self.persistence.submit(self.generation, submission) {
+        for request in self.pending.clone() {
+            match self.persistence.submit(self.generation, request) {
                 Ok(()) | Err(SubmitError::Replaced) => {}
                 Err(SubmitError::Full(problem)) => panic!("{problem:?}"),
             }
@@ -252,10 +264,10 @@ impl Member {
     }
 }
 
-/// The message of an answer that must have been stored.
-pub fn stored(answer: Answer) -> (Arc<Message>, bool) {
+/// The event of an answer that must have been stored.
+pub fn stored(answer: SendResult) -> (Arc<Event>, bool) {
     let committed = answer.outcome.unwrap();
-    (committed.message, committed.duplicate)
+    (committed.event, committed.duplicate)
 }
 
 /// Passes a user's messages on to the test.
@@ -296,7 +308,7 @@ impl Keeper {
         index: usize,
     ) -> Result<ractor::ActorId, ActorProcessingErr> {
         let (actor, _) =
-            Actor::spawn_linked(None, Writer, persistence.arguments(), myself.get_cell()).await?;
+            Actor::spawn_linked(None, Writer, persistence.arguments(index), myself.get_cell()).await?;
         persistence.install(index, actor.clone());
         Ok(actor.get_id())
     }
@@ -328,7 +340,7 @@ impl Actor for Keeper {
         if let SupervisionEvent::ActorFailed(cell, _) = event {
             let index = writers.iter().position(|id| *id == cell.get_id()).unwrap();
             writers[index] = Self::keep(&myself, persistence, index).await?;
-            directory.ask_to_resubmit();
+            directory.resubmit_in_flight();
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ impl Actor for Stand {
         message: UserMessage,
         (directory, user, told): &mut Seen,
     ) -> Result<(), ActorProcessingErr> {
-        if let UserMessage::Resubmit = message {
+        if let UserMessage::ResubmitInFlight = message {
             let found = directory.get(*user).is_some_and(|found| found.get_id() == myself.get_id());
             told.send(found)?;
         }

@@ -119,9 +119,17 @@ async fn connect(person: &Person, idle: bool) -> Socket {
 
 /// Somebody in the list of all people, as another one finds them.
 async fn found(asker: &Person, person: &Person) -> Shown {
+    try_to_find(asker, person).await.expect("a list")
+}
+
+/// The same while the database may be away: then it is said, and may be asked again.
+async fn try_to_find(asker: &Person, person: &Person) -> Option<Shown> {
     let path = format!("/api/users?q={}", person.user.name);
-    let people: tidings::protocol::People = asker.get(&path).await.expect("a list");
-    people.users.into_iter().find(|shown| shown.user == person.user).expect("everybody is found")
+    let people: tidings::protocol::People = match asker.get(&path).await {
+        Err((_, problem)) if problem["code"] == "storage_unavailable" => return None,
+        answer => answer.expect("a list"),
+    };
+    Some(people.users.into_iter().find(|shown| shown.user == person.user).expect("everybody is found"))
 }
 
 fn fault(station: &str) -> String {

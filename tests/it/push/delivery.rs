@@ -3,7 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use tidings::protocol::{ClientFrame, Position, ServerFrame};
+use tidings::domain::ClientId;
+use tidings::protocol::{ClientFrame, Content, Position, Send, ServerFrame};
+use uuid::Uuid;
 
 use super::device::signed;
 use super::*;
@@ -47,6 +49,21 @@ async fn who_has_a_socket_gets_none_and_neither_does_who_wrote() {
     his.message("Are you there?").await;
     pair.marker(&server, &service, "Eve").await;
     assert!(service.received("bob").is_empty() && service.received("ada").is_empty());
+}
+
+#[tokio::test]
+async fn a_pin_calls_nobody() {
+    let service = PushService::start().await;
+    let server = server(&service, &[]).await;
+    let mut pair = Pair::of(&server, &service).await;
+    pair.write("Are you there?").await;
+    service.push("bob", 0).await;
+    let (client_id, conversation) = (ClientId(Uuid::now_v7()), pair.conversation);
+    let content = Content::Pin { target: 1, on: true };
+    pair.hers.say(&ClientFrame::Send(Send { client_id, conversation, content })).await;
+    pair.hers.stored(client_id).await;
+    pair.marker(&server, &service, "Eve").await;
+    assert_eq!(service.received("bob").len(), 1);
 }
 
 /// A reload, say.

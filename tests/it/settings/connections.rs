@@ -110,11 +110,12 @@ async fn b28_headers_have_their_time() {
     assert!(begun.elapsed() < Duration::from_secs(4), "the default is 5 s");
 }
 
-/// What becomes of somebody who does not read while large messages come.
-async fn not_reading(settings: &[(&str, &str)]) -> End {
+/// What becomes of somebody who does not read while large messages come, nor for
+/// a time after.
+async fn not_reading(settings: &[(&str, &str)], starved: Duration) -> End {
     let fixed = [
         ("TIDINGS_TEXT_MAX_CHARS", "10000"),
-        ("TIDINGS_FRAME_MAX_BYTES", "1048576"),
+        ("TIDINGS_FRAME_MAX_BYTES", "262144"),
         ("TIDINGS_PRESENCE_GRACE_MS", "0"),
         ("TIDINGS_PRESENCE_INTERVAL_MS", "10"),
     ];
@@ -133,6 +134,7 @@ async fn not_reading(settings: &[(&str, &str)]) -> End {
         sender.stored(client_id).await;
     }
     // What was under way can still be read, and then the reason.
+    tokio::time::sleep(starved).await;
     slow.end().await
 }
 
@@ -144,14 +146,22 @@ fn has_left(socket: &Socket) -> bool {
 
 #[tokio::test]
 async fn who_does_not_read_is_closed_by_the_number_of_frames() {
-    let end = not_reading(&[("TIDINGS_OUTBOUND_FRAMES", "16"), ("TIDINGS_OUTBOUND_BYTES", "67108864")]).await;
+    let settings = [("TIDINGS_OUTBOUND_FRAMES", "16"), ("TIDINGS_OUTBOUND_BYTES", "67108864")];
+    let end = not_reading(&settings, Duration::ZERO).await;
     assert_eq!(end.code, 4008);
 }
 
 #[tokio::test]
 async fn who_does_not_read_is_closed_by_the_number_of_bytes() {
-    let end =
-        not_reading(&[("TIDINGS_OUTBOUND_FRAMES", "65536"), ("TIDINGS_OUTBOUND_BYTES", "131072")]).await;
+    let settings = [("TIDINGS_OUTBOUND_FRAMES", "65536"), ("TIDINGS_OUTBOUND_BYTES", "131072")];
+    let end = not_reading(&settings, Duration::ZERO).await;
+    assert_eq!(end.code, 4008);
+}
+
+/// Longer than the server waits for the answer to a close frame that has gone out.
+#[tokio::test]
+async fn a_reader_who_was_starved_for_seconds_learns_why_it_was_closed() {
+    let end = not_reading(&[("TIDINGS_OUTBOUND_BYTES", "131072")], Duration::from_secs(3)).await;
     assert_eq!(end.code, 4008);
 }
 

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tidings::domain::ClientId;
-use tidings::protocol::{ClientFrame, Position, Send, ServerFrame, Typing, Watch};
+use tidings::protocol::{ClientFrame, Content, Position, Send, ServerFrame, Typing, Watch};
+use tokio_tungstenite::tungstenite;
 use uuid::Uuid;
 
 use crate::support::{Person, Socket, TestServer, answer};
@@ -55,8 +56,8 @@ async fn b30_sends_have_a_rate_and_a_burst() {
         let conversation = ada.conversation_with(&bob).await;
         let mut socket = ada.connect(&[]).await;
         let again = || {
-            let (client_id, body) = (ClientId(Uuid::now_v7()), "again".to_owned());
-            serde_json::to_string(&ClientFrame::Send(Send { client_id, conversation, body })).unwrap()
+            let (client_id, content) = (ClientId(Uuid::now_v7()), Content::message("again"));
+            serde_json::to_string(&ClientFrame::Send(Send { client_id, conversation, content })).unwrap()
         };
         let begun = Instant::now();
         socket.say_together(std::iter::repeat_with(again).take(30)).await;
@@ -72,6 +73,46 @@ async fn b30_sends_have_a_rate_and_a_burst() {
         let log = bob.history(conversation).await;
         let most = BURST + (begun.elapsed() * rate).as_secs() as usize + 1;
         assert!((BURST..=most).contains(&log.len()), "a burst of {}", log.len());
+    }
+}
+
+/// Each ping has its pong, so that the pongs tell what has been read.
+#[tokio::test]
+async fn c05_frames_have_a_rate_and_a_burst_and_a_flood_is_closed() {
+    const BURST: usize = 30;
+    const PATIENCE: Duration = Duration::from_millis(500);
+    let patience = ("TIDINGS_FLOOD_PATIENCE_MS", "500");
+    let by_frames = [("TIDINGS_FRAMES_PER_SECOND", "100"), ("TIDINGS_FRAMES_BURST", "30"), patience];
+    // A hundred, and thirty, of twenty thousand bytes.
+    let by_bytes =
+        [("TIDINGS_FRAME_BYTES_PER_SECOND", "2000000"), ("TIDINGS_FRAME_BYTES_BURST", "600000"), patience];
+    for (settings, length) in [(by_frames, 30), (by_bytes, 20_000)] {
+        let server = TestServer::start(&settings).await;
+        let ada = server.person("Ada").await;
+        let mut socket = ada.connect(&[]).await;
+        let ping = json!({ "type": "ping", "with": "x".repeat(length) }).to_string();
+        let begun = Instant::now();
+        let mut end = None;
+        // It may be closed in the middle of a frame.
+        while end.is_none() && socket.try_say(tungstenite::Message::text(&*ping)).await.is_ok() {
+            while let Some(heard) = socket.next_within(Duration::ZERO).await {
+                if let Err(closed) = heard {
+                    end = Some(closed);
+                    break;
+                }
+            }
+        }
+        let end = match end {
+            Some(end) => end,
+            None => socket.end().await,
+        };
+        let took = begun.elapsed();
+        let pongs = socket.heard.iter().filter(|frame| matches!(frame, ServerFrame::Pong(_))).count();
+        assert_eq!(end.code, 4504, "{settings:?}");
+        let most = BURST + took.as_millis() as usize / 10 + 2;
+        assert!(took > PATIENCE && (BURST..=most).contains(&pongs), "{pongs} in {took:?}");
+        // Another connection has a budget of its own.
+        ada.connect(&[]).await.ping().await;
     }
 }
 
@@ -131,6 +172,23 @@ async fn receipts_are_stored_once_in_their_interval() {
     while let Some(next) = hers.next_within(Duration::from_secs(1)).await {
         assert!(!is_receipt(&next.unwrap()), "the second came too early");
     }
+}
+
+#[tokio::test]
+async fn replays_have_a_rate_and_a_burst() {
+    let settings = [("TIDINGS_REPLAYS_PER_SECOND", "2"), ("TIDINGS_REPLAYS_BURST", "1")];
+    let server = TestServer::start(&settings).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let conversation = ada.conversation_with(&bob).await;
+    let begun = Instant::now();
+    let mut socket = ada.connect(&[(conversation, 0)]).await;
+    let sync = json!({ "type": "sync", "cursors": [{ "conversation": conversation, "seq": 0 }] });
+    for _ in 0..4 {
+        socket.say_text(&sync.to_string()).await;
+        socket.expect("synced", |frame| matches!(frame, ServerFrame::Synced(_))).await;
+    }
+    // The first one, which `hello` brings, is free; then one comes each half second.
+    assert!(begun.elapsed() > Duration::from_millis(1_900), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

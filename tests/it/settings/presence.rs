@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use reqwest::header::{COOKIE, HeaderMap, ORIGIN};
 use serde_json::json;
-use tidings::protocol::{ServerFrame, Session, Watch};
+use tidings::protocol::{People, ServerFrame, Session, Watch};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::browser::Browser;
-use crate::support::{Person, Socket, TestServer, answer};
+use crate::support::{Person, Socket, TestServer, answer, eventually};
 
 async fn looking(person: &Person) -> (Socket, bool) {
     let mut socket = person.upgrade().await.unwrap();
@@ -76,6 +77,21 @@ async fn who_logs_out_is_gone_at_once() {
     assert_eq!((first.end().await.code, second.end().await.code), (4501, 4501));
     let goes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.leaves.contains(&bob.user.id));
     hers.expect("Bob goes", goes).await;
+}
+
+/// Whether or not anybody looks: the list does not wait for the next difference.
+#[tokio::test]
+async fn who_logs_out_is_on_no_list_from_then_on() {
+    let settings = [("TIDINGS_PRESENCE_GRACE_MS", "600000"), ("TIDINGS_PRESENCE_INTERVAL_MS", "60000")];
+    let server = TestServer::start(&settings).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let mut his = bob.connect(&[]).await;
+    let online = async || ada.get::<People>("/api/users?q=Bob").await.expect("a list").users[0].online;
+    eventually("Bob is online", async || online().await).await;
+    log_out(&bob).await;
+    his.end().await;
+    let gone = async { eventually("Bob is offline", async || !online().await).await };
+    assert!(timeout(Duration::from_secs(10), gone).await.is_ok(), "he is still listed as online");
 }
 
 /// Closed by its user: at the answer the server has taken note.

@@ -18,7 +18,7 @@ struct Hold(PgConnection);
 impl Hold {
     async fn on(database: &TestDatabase) -> Self {
         let mut connection = database.connection().await;
-        connection.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        connection.execute("BEGIN; LOCK TABLE messages IN ACCESS EXCLUSIVE MODE").await.unwrap();
         Self(connection)
     }
 
@@ -77,7 +77,7 @@ async fn a_batch_is_as_large_as_is_set() {
         hold.release().await;
         socket.stored(last).await;
         let rows: Vec<(String,)> =
-            sqlx::query_as("SELECT xmin::text FROM events").fetch_all(&mut looking).await.unwrap();
+            sqlx::query_as("SELECT xmin::text FROM messages").fetch_all(&mut looking).await.unwrap();
         let written: HashSet<_> = rows.iter().collect();
         assert_eq!(rows.len(), 21);
         assert!(transactions.contains(&written.len()), "{most}: {} transactions", written.len());

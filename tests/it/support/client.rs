@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tidings::domain::{ClientId, ConversationId, Seq};
 use tidings::protocol::{
-    ClientFrame, Conversation, Cursor, Hello, History, Message, Ping, Send, ServerFrame, Session, Stored,
-    User, Watch, Welcome,
+    ClientFrame, Content, Conversation, Cursor, Event, Hello, History, Ping, Send, ServerFrame, Session,
+    Stored, User, Watch, Welcome,
 };
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -31,13 +31,15 @@ pub struct Person {
 
 impl Person {
     pub async fn log_in(url: &str, name: &str) -> Self {
-        // A connection that is kept may be closed by the server just as it is used again, and
-        // what is sent on it is not repeated as a browser would.
-        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client");
-        let asked = http.post(format!("{url}/api/session")).json(&json!({ "name": name, "bearer": true }));
-        let session: Session = answer(asked).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let log_in = json!({ "name": name, "bearer": true });
+        let asked = http().post(format!("{url}/api/session")).json(&log_in);
+        Self::of(url, answer(asked).await.unwrap_or_else(|error| panic!("{name}: {error:?}")))
+    }
+
+    /// Who has been given this session, with its token.
+    pub fn of(url: &str, session: Session) -> Self {
         let token = session.token.expect("asked for with `bearer`");
-        Self { user: session.user, token, url: url.to_owned(), http }
+        Self { user: session.user, token, url: url.to_owned(), http: http() }
     }
 
     /// The same session with another server on the same database.
@@ -67,16 +69,16 @@ impl Person {
         opened.expect("a conversation").id
     }
 
-    /// The whole log, page by page.
-    pub async fn history(&self, conversation: ConversationId) -> Vec<Message> {
-        let mut messages: Vec<Message> = Vec::new();
+    /// All messages, page by page.
+    pub async fn history(&self, conversation: ConversationId) -> Vec<Event> {
+        let (mut messages, mut after) = (Vec::new(), 0);
         loop {
-            let after = messages.last().map_or(0, |message| message.seq);
             let page = self.page_after(conversation, after).await.expect("a page");
             messages.extend(page.messages);
-            if messages.last().map_or(0, |message| message.seq) >= page.last_seq {
+            if page.to >= page.last_seq {
                 return messages;
             }
+            after = page.to;
         }
     }
 
@@ -103,7 +105,7 @@ impl Person {
         request.headers_mut().insert("authorization", bearer);
         request
             .headers_mut()
-            .insert("sec-websocket-protocol", tungstenite::http::HeaderValue::from_static("tidings.v1"));
+            .insert("sec-websocket-protocol", tungstenite::http::HeaderValue::from_static("tidings.v2"));
         let stream = TcpStream::connect(address).await?;
         let (stream, _response) = tokio_tungstenite::client_async(request, stream).await?;
         Ok(Socket { stream, heard: Vec::new() })
@@ -116,6 +118,12 @@ impl Person {
         socket.expect("synced", |frame| matches!(frame, ServerFrame::Synced(_))).await;
         socket
     }
+}
+
+/// A connection that is kept may be closed by the server just as it is used again, and what is
+/// sent on it is not repeated as a browser would.
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client")
 }
 
 /// Success, or the status and the problem.
@@ -175,7 +183,8 @@ impl Socket {
     /// Sends a message by a fresh name, which is given back.
     pub async fn send(&mut self, conversation: ConversationId, body: &str) -> ClientId {
         let client_id = ClientId(Uuid::now_v7());
-        self.say(&ClientFrame::Send(Send { client_id, conversation, body: body.to_owned() })).await;
+        let content = Content::message(body);
+        self.say(&ClientFrame::Send(Send { client_id, conversation, content })).await;
         client_id
     }
 
@@ -193,11 +202,11 @@ impl Socket {
     }
 
     /// The message with this body.
-    pub async fn message(&mut self, body: &str) -> Message {
+    pub async fn message(&mut self, body: &str) -> Event {
         let wanted =
-            |frame: &ServerFrame| matches!(frame, ServerFrame::Message(message) if *message.body == *body);
+            |frame: &ServerFrame| matches!(frame, ServerFrame::Event(event) if event.body() == Some(body));
         match self.expect(body, wanted).await {
-            ServerFrame::Message(message) => message,
+            ServerFrame::Event(event) => event,
             other => unreachable!("{other:?}"),
         }
     }

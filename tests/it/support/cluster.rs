@@ -6,7 +6,7 @@ use std::thread;
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tidings::database::Database;
-use tidings::postgres::{Options, Places, PrivatePostgres};
+use tidings::postgres::{Options, PrivatePostgres, SearchPaths};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::run::Directory;
@@ -33,7 +33,7 @@ impl Cluster {
         let directory = Directory::new();
         let options = Options {
             data_dir: directory.path().to_owned(),
-            places: Places::new(None),
+            search_paths: SearchPaths::new(None),
             connections: CONNECTIONS,
         };
         let postgres = PrivatePostgres::start_with(&options, |_| {}).expect("a private PostgreSQL");
@@ -91,9 +91,18 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     pub async fn create() -> Self {
+        Self::copy_of(TEMPLATE).await
+    }
+
+    /// One in which there is nothing yet.
+    pub async fn empty() -> Self {
+        Self::copy_of("template0").await
+    }
+
+    async fn copy_of(template: &str) -> Self {
         let name = format!("t{}", uuid::Uuid::now_v7().simple());
         let mut admin = PgConnection::connect(CLUSTER.postgres.url()).await.expect("PostgreSQL accepts");
-        let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
+        let statement = format!("CREATE DATABASE {name} TEMPLATE {template}");
         admin.execute(AssertSqlSafe(statement)).await.expect("a copy of the template");
         Self { url: url_of(CLUSTER.postgres.url(), &name), name }
     }

@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
+use super::checker::{Run, Violation, check};
 use super::client::Person;
-use super::history::{Entry, History, Letter, What};
-use super::law::{Run, Violation, judge};
+use super::history::{Entry, Event, History, MessageFingerprint};
 use super::participant::Participant;
 use super::seed::Dice;
 use super::standing::{Pace, Phase, Standing};
@@ -144,8 +144,14 @@ impl Crowd {
         self.standings().iter().map(|standing| standing.answered).sum()
     }
 
+    /// Until so many are answered, however long that takes on a busy machine: as long
+    /// as more and more are.
     pub async fn until_answered(&self, count: u64) {
-        eventually("messages are answered", async || self.answered() >= count).await;
+        let mut known = self.answered();
+        while known < count {
+            eventually("more messages are answered", async || self.answered() > known).await;
+            known = self.answered();
+        }
     }
 
     /// Until this many more are answered than now.
@@ -175,18 +181,18 @@ impl Crowd {
         self.standings().iter().all(|standing| standing.sockets == 1)
     }
 
-    /// Lets everybody finish, and judges the run: the law must hold.
+    /// Lets everybody finish, and checks the run: there must be no violation.
     pub async fn finish(self, database: &str) -> Outcome {
         let run = self.end(database).await;
-        let found = judge(&run);
+        let found = check(&run);
         let most = &found[..found.len().min(10)];
-        assert!(found.is_empty(), "the law is broken {} times: {most:#?}", found.len());
+        assert!(found.is_empty(), "{} violations: {most:#?}", found.len());
         Outcome::of(&run)
     }
 
-    /// The same where the law need not hold.
+    /// The same where violations are allowed.
     pub async fn verdict(self, database: &str) -> Vec<Violation> {
-        judge(&self.end(database).await)
+        check(&self.end(database).await)
     }
 
     async fn end(mut self, database: &str) -> Run {
@@ -198,7 +204,7 @@ impl Crowd {
         eventually("every message is answered", drained).await;
         let log = read_log(database, &self.conversations).await;
         let ends: HashMap<ConversationId, Seq> =
-            log.iter().map(|entry| (entry.letter.conversation, entry.seq)).collect();
+            log.iter().map(|entry| (entry.message.conversation, entry.seq)).collect();
         self.phase.send_replace(Phase::Finish(Arc::new(ends)));
         let tasks = std::mem::take(&mut self.tasks);
         let histories = timeout(PATIENCE, tasks.join_all()).await.unwrap_or_else(|_| {
@@ -212,11 +218,11 @@ impl Crowd {
         use futures::StreamExt;
         let loads = self.conversations.iter().map(async |talk| {
             let messages = self.people[talk.one].history(talk.id).await;
-            messages.iter().map(|one| Entry { seq: one.seq, letter: one.into() }).collect::<Vec<_>>()
+            messages.iter().map(|one| Entry { seq: one.seq, message: one.into() }).collect::<Vec<_>>()
         });
         let mut loaded: Vec<Entry> =
             futures::stream::iter(loads).buffer_unordered(LOADS_AT_ONCE).concat().await;
-        loaded.sort_by_key(|entry| (entry.letter.conversation, entry.seq));
+        loaded.sort_by_key(|entry| (entry.message.conversation, entry.seq));
         loaded
     }
 }
@@ -228,7 +234,7 @@ async fn read_log(database: &str, conversations: &[Talk]) -> Vec<Entry> {
     let mut connection = eventually_some("PostgreSQL accepts", connect).await;
     let ids: Vec<Uuid> = conversations.iter().map(|talk| talk.id.0).collect();
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT conversation_id, seq, sender_id, client_id, body FROM events
+        "SELECT conversation_id, seq, sender_id, client_id, body FROM messages
         WHERE conversation_id = ANY ($1) ORDER BY conversation_id, seq",
     )
     .bind(ids)
@@ -237,12 +243,17 @@ async fn read_log(database: &str, conversations: &[Talk]) -> Vec<Entry> {
     .expect("the log");
     let entry = |(conversation, seq, sender, client_id, body): Row| Entry {
         seq: seq.try_into().expect("a place"),
-        letter: Letter::new(ConversationId(conversation), UserId(sender), ClientId(client_id), &body),
+        message: MessageFingerprint::new(
+            ConversationId(conversation),
+            UserId(sender),
+            ClientId(client_id),
+            &body,
+        ),
     };
     rows.into_iter().map(entry).collect()
 }
 
-/// A run that kept the law, in figures.
+/// The figures of a run without violations.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub messages: usize,
@@ -255,15 +266,15 @@ impl Outcome {
         let mut sent = HashMap::new();
         for history in &run.histories {
             for (at, what) in &history.events {
-                if let What::Sent(letter) = what {
-                    sent.insert((letter.sender, letter.client_id), *at);
+                if let Event::Sent(message) = what {
+                    sent.insert((message.sender, message.client_id), *at);
                 }
             }
         }
         let mut answers = Vec::new();
         for history in &run.histories {
             for (at, what) in &history.events {
-                if let What::Stored(client_id, _) = what {
+                if let Event::Stored(client_id, _) = what {
                     answers.push((*at, *at - sent[&(history.user, *client_id)]));
                 }
             }
@@ -286,5 +297,5 @@ pub fn quantile(sorted: &[Duration], share: f64) -> Duration {
     let last = sorted.len().saturating_sub(1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index within the list")]
     let index = (last as f64 * share).round() as usize;
-    *sorted.get(index).expect("there is something to judge")
+    *sorted.get(index).expect("there is something to measure")
 }

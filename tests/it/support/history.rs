@@ -4,11 +4,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use tidings::domain::{ClientId, ConversationId, Seq, UserId};
-use tidings::protocol::Message;
 
-/// A message by its fingerprint: who says what to whom, by which name.
+/// The fingerprint of a message: sender, conversation, client id and a hash of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Letter {
+pub struct MessageFingerprint {
     pub conversation: ConversationId,
     pub sender: UserId,
     pub client_id: ClientId,
@@ -16,7 +15,7 @@ pub struct Letter {
     pub body: u64,
 }
 
-impl Letter {
+impl MessageFingerprint {
     pub fn new(conversation: ConversationId, sender: UserId, client_id: ClientId, body: &str) -> Self {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
@@ -24,27 +23,28 @@ impl Letter {
     }
 }
 
-impl From<&Message> for Letter {
-    fn from(message: &Message) -> Self {
-        Self::new(message.conversation, message.sender, message.client_id, &message.body)
+impl From<&tidings::protocol::Event> for MessageFingerprint {
+    fn from(event: &tidings::protocol::Event) -> Self {
+        let body = event.body().expect("these clients send nothing but messages");
+        Self::new(event.conversation, event.sender, event.client_id, body)
     }
 }
 
-/// A letter at its place in the log of its conversation.
+/// A message at its position in the log of its conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub seq: Seq,
-    pub letter: Letter,
+    pub message: MessageFingerprint,
 }
 
-/// One thing that happened.
+/// One thing that a client did or saw.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum What {
-    /// It was written. From here on it is under way until its answer.
-    Sent(Letter),
-    /// The answer: it is in the log, at this place.
+pub enum Event {
+    /// A message was sent, and is in flight until its result.
+    Sent(MessageFingerprint),
+    /// The result: it is in the log, at this position.
     Stored(ClientId, Seq),
-    /// The answer: it will never be.
+    /// The result: it will never be stored.
     Refused(ClientId),
     /// It is on screen.
     Shown(Entry),
@@ -59,5 +59,5 @@ pub struct History {
     /// Whose messages it shows.
     pub follows: Vec<ConversationId>,
     /// Each with its time since the start of the run.
-    pub events: Vec<(Duration, What)>,
+    pub events: Vec<(Duration, Event)>,
 }

@@ -2,38 +2,41 @@
 //! and people who use them.
 
 mod bystanders;
+mod checker;
 mod client;
 mod cluster;
 mod crowd;
 mod history;
-mod law;
+mod nemesis;
 mod own_cluster;
 mod participant;
 mod process;
 mod proxy;
 mod raw;
 mod run;
-mod sabotage;
 mod seed;
 mod server;
 mod standing;
 
 use std::time::{Duration, Instant};
 
+use tidings::domain::{MessageText, Operation};
 use tokio::time::timeout;
 
 pub use bystanders::Bystanders;
+pub use checker::{Run, Violation, check};
 pub use client::{End, Person, Socket, answer};
 pub use cluster::{TestDatabase, programs};
 pub use crowd::{Crowd, Plan, Shape, quantile};
-pub use history::{Entry, History, Letter, What};
-pub use law::{Run, Violation, judge};
+pub use history::{Entry, Event, History, MessageFingerprint};
+pub use nemesis::Nemesis;
 pub use own_cluster::OwnCluster;
 pub use process::{ServerProcess, data_of, program, program_at, send};
 pub use proxy::{Line, Proxy, Weather};
-pub use raw::{BINARY, CLOSE, CONTINUATION, FINAL, PING, PONG, RawSocket, TEXT, fragments, head, masked};
+pub use raw::{
+    BINARY, CLOSE, CONTINUATION, FINAL, Flooded, PING, PONG, RawSocket, TEXT, fragments, head, masked,
+};
 pub use run::{Directory, data_root};
-pub use sabotage::Sabotage;
 pub use seed::Dice;
 pub use server::{TestServer, config};
 pub use standing::{Pace, Standing};
@@ -62,6 +65,11 @@ pub async fn eventually_some<T>(what: &str, mut look: impl AsyncFnMut() -> Optio
     })
     .await;
     found.expect("it held")
+}
+
+/// A message with this text.
+pub fn says(body: &str) -> Operation {
+    Operation::Message(MessageText::parse(body, 20_000).expect("a text that can be stored"))
 }
 
 /// What the server does in time, which else would be waited for without end.

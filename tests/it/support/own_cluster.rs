@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tidings::postgres::{Options, Places, PrivatePostgres};
+use tidings::postgres::{Options, PrivatePostgres, SearchPaths};
 
 use super::{Directory, config, eventually};
 
@@ -50,7 +50,7 @@ impl OwnCluster {
     pub fn up(&mut self) {
         let options = Options {
             data_dir: self.directory.path().to_owned(),
-            places: Places::new(None),
+            search_paths: SearchPaths::new(None),
             connections: CONNECTIONS,
         };
         self.postgres = Some(PrivatePostgres::start_with(&options, |_| {}).expect("a private PostgreSQL"));

@@ -6,21 +6,23 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tidings::domain::{ClientId, ConversationId, Seq};
-use tidings::protocol::{ClientFrame, Code, Cursor, ErrorFrame, Hello, Send, ServerFrame, Sync};
+use tidings::protocol::{
+    ClientFrame, Code, Content, Cursor, ErrorFrame, GiveUp, Hello, Send, ServerFrame, Sync,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 use uuid::Uuid;
 
 use super::client::{Person, Socket};
-use super::history::{Entry, History, Letter, What};
+use super::history::{Entry, Event, History, MessageFingerprint};
 use super::seed::Dice;
 use super::standing::{Pace, Phase, Standing};
 
 /// `limits.unacknowledged_sends` by default.
 const IN_FLIGHT_MAX: usize = 32;
 
-/// The browser's own times (client/src/sdk/engine/connection.ts).
+/// The browser's own times (client/src/sdk/connection/connection.ts).
 const QUIET: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(15);
@@ -52,11 +54,11 @@ pub struct Participant {
 #[derive(Default)]
 struct View {
     shown: Seq,
-    aside: BTreeMap<Seq, Letter>,
+    aside: BTreeMap<Seq, MessageFingerprint>,
 }
 
 struct Outgoing {
-    letter: Letter,
+    message: MessageFingerprint,
     body: String,
     written: Instant,
     in_flight: bool,
@@ -165,7 +167,7 @@ impl Participant {
 
     /// What has no answer is to be sent again.
     fn recall(&mut self) {
-        self.outbox.iter_mut().for_each(|letter| letter.in_flight = false);
+        self.outbox.iter_mut().for_each(|message| message.in_flight = false);
     }
 
     /// Until it is done or the socket is lost.
@@ -220,29 +222,26 @@ impl Participant {
             let conversation = follows[number as usize % follows.len()];
             let body = format!("{number:<width$}.", width = self.pace.length);
             let client_id = ClientId(Uuid::now_v7());
-            let letter = Letter::new(conversation, self.person.user.id, client_id, &body);
-            self.outbox.push_back(Outgoing { letter, body, written: now, in_flight: false });
-            self.note(What::Sent(letter));
+            let message = MessageFingerprint::new(conversation, self.person.user.id, client_id, &body);
+            self.outbox.push_back(Outgoing { message, body, written: now, in_flight: false });
+            self.note(Event::Sent(message));
             self.standing_mut().written += 1;
             self.stand();
         }
     }
 
-    /// The oldest first. After a refusal nothing goes out before its time, nor
-    /// while what followed it has no answer: that is refused too, and goes behind.
+    /// The oldest first. After a refusal nothing goes out before its time; then
+    /// whatever is not in flight does, and the server keeps the order.
     async fn send_what_may_go(&mut self, socket: &mut Socket) -> Result<(), Lost> {
         if self.hold.is_some() {
             return Ok(());
         }
-        let in_flight = self.outbox.iter().filter(|letter| letter.in_flight).count();
-        if self.outbox.front().is_some_and(|oldest| !oldest.in_flight) && in_flight > 0 {
-            return Ok(());
-        }
+        let in_flight = self.outbox.iter().filter(|message| message.in_flight).count();
         let room = IN_FLIGHT_MAX - in_flight;
-        for outgoing in self.outbox.iter_mut().filter(|letter| !letter.in_flight).take(room) {
-            let Letter { client_id, conversation, .. } = outgoing.letter;
-            say(socket, &ClientFrame::Send(Send { client_id, conversation, body: outgoing.body.clone() }))
-                .await?;
+        for outgoing in self.outbox.iter_mut().filter(|message| !message.in_flight).take(room) {
+            let MessageFingerprint { client_id, conversation, .. } = outgoing.message;
+            let content = Content::message(&outgoing.body);
+            say(socket, &ClientFrame::Send(Send { client_id, conversation, content })).await?;
             outgoing.in_flight = true;
         }
         Ok(())
@@ -259,7 +258,7 @@ impl Participant {
                 self.standing_mut().duplicates += u64::from(stored.duplicate);
                 self.on_stored(stored.client_id, stored.seq);
             }
-            ServerFrame::Message(message) => self.receive(message.seq, Letter::from(&message)),
+            ServerFrame::Event(event) => self.receive(event.seq, MessageFingerprint::from(&event)),
             ServerFrame::Resync(_) => {
                 self.standing_mut().resyncs += 1;
                 self.recall();
@@ -268,7 +267,7 @@ impl Participant {
             ServerFrame::Synced(synced) => {
                 self.syncing = false;
                 for conversation in synced.reset {
-                    self.note(What::Undone(conversation));
+                    self.note(Event::Undone(conversation));
                     self.views.insert(conversation, View::default());
                     self.page(conversation).await?;
                 }
@@ -277,7 +276,7 @@ impl Participant {
                 }
                 self.standing_mut().synced = Some(Instant::now());
             }
-            ServerFrame::Error(error) => self.on_refused(&error),
+            ServerFrame::Error(error) => self.on_refused(socket, &error).await?,
             _ => {}
         }
         // A gap that no replay under way will fill.
@@ -298,7 +297,7 @@ impl Participant {
             let shown = self.views[&conversation].shown;
             let history = self.person.page_after(conversation, shown).await.map_err(|_| Lost)?;
             for message in &history.messages {
-                self.receive(message.seq, Letter::from(message));
+                self.receive(message.seq, MessageFingerprint::from(message));
             }
             if history.messages.is_empty() || self.views[&conversation].shown >= history.last_seq {
                 return Ok(());
@@ -307,53 +306,60 @@ impl Participant {
     }
 
     fn on_stored(&mut self, client_id: ClientId, seq: Seq) {
-        self.note(What::Stored(client_id, seq));
-        let Some(index) = self.outbox.iter().position(|outgoing| outgoing.letter.client_id == client_id)
+        self.note(Event::Stored(client_id, seq));
+        let Some(index) = self.outbox.iter().position(|outgoing| outgoing.message.client_id == client_id)
         else {
             return;
         };
         let outgoing = self.outbox.remove(index).expect("it was found");
         self.standing_mut().answered += 1;
         self.stand();
-        self.receive(seq, outgoing.letter);
+        self.receive(seq, outgoing.message);
     }
 
-    fn on_refused(&mut self, refused: &ErrorFrame) {
+    async fn on_refused(&mut self, socket: &mut Socket, refused: &ErrorFrame) -> Result<(), Lost> {
         // A proxy has doubled the first frame.
         if refused.error.code == Code::HelloRepeated {
-            return;
+            return Ok(());
         }
         let Some(wait) = refused.error.retry_after_ms else {
-            let index = self.outbox.iter().position(|one| Some(one.letter.client_id) == refused.client_id);
+            let index = self.outbox.iter().position(|one| Some(one.message.client_id) == refused.client_id);
             let outgoing = index.and_then(|index| self.outbox.remove(index));
             let outgoing = outgoing.unwrap_or_else(|| panic!("refused without a reason: {refused:?}"));
-            self.note(What::Refused(outgoing.letter.client_id));
-            return self.stand();
+            self.note(Event::Refused(outgoing.message.client_id));
+            self.stand();
+            return Ok(());
         };
+        // It came twice, and is stored.
+        let is_held = self.outbox.iter().any(|one| Some(one.message.client_id) == refused.client_id);
+        if let (Some(client_id), false) = (refused.client_id, is_held) {
+            return Ok(say(socket, &ClientFrame::GiveUp(GiveUp { client_id })).await?);
+        }
         let until = Instant::now() + Duration::from_millis(wait.into());
         self.hold = Some(self.hold.map_or(until, |hold| hold.max(until)));
         for outgoing in &mut self.outbox {
-            outgoing.in_flight &= Some(outgoing.letter.client_id) != refused.client_id;
+            outgoing.in_flight &= Some(outgoing.message.client_id) != refused.client_id;
         }
+        Ok(())
     }
 
-    /// Rule 3: what is known is dropped, what is next is shown, and what is
+    /// Section 5 of docs/protocol.md: what is known is dropped, what is next is shown, and what is
     /// beyond a gap waits.
-    fn receive(&mut self, seq: Seq, letter: Letter) {
-        let Some(view) = self.views.get_mut(&letter.conversation) else { return };
+    fn receive(&mut self, seq: Seq, message: MessageFingerprint) {
+        let Some(view) = self.views.get_mut(&message.conversation) else { return };
         if seq <= view.shown {
             return;
         }
-        view.aside.insert(seq, letter);
+        view.aside.insert(seq, message);
         let mut shown = Vec::new();
-        while let Some(letter) = view.aside.remove(&(view.shown + 1)) {
+        while let Some(message) = view.aside.remove(&(view.shown + 1)) {
             view.shown += 1;
-            shown.push(Entry { seq: view.shown, letter });
+            shown.push(Entry { seq: view.shown, message });
         }
-        shown.into_iter().for_each(|entry| self.note(What::Shown(entry)));
+        shown.into_iter().for_each(|entry| self.note(Event::Shown(entry)));
     }
 
-    fn note(&mut self, what: What) {
+    fn note(&mut self, what: Event) {
         self.history.events.push((self.started.elapsed(), what));
     }
 

@@ -21,6 +21,9 @@ use super::run::Directory;
 use super::server::settings;
 use super::{PATIENCE, cluster, eventually, eventually_some};
 
+/// What it logs when it serves metrics.
+const METRICS: &str = "metrics on ";
+
 /// What it prints, once, when it serves.
 const ANNOUNCEMENT: &str = "tidings listening on ";
 
@@ -36,9 +39,14 @@ pub struct ServerProcess {
 
 impl ServerProcess {
     pub async fn start(given: &[(&str, &str)]) -> Self {
+        Self::with(settings(given).into_iter().collect::<Vec<_>>().as_slice()).await
+    }
+
+    /// With these settings only: what is not set is as everybody has it.
+    pub async fn with(given: &[(&str, &str)]) -> Self {
         let directory = Directory::new();
         let settings: Vec<_> =
-            settings(given).into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let log = Arc::default();
         let mut child = spawn(directory.path(), &settings, "127.0.0.1:0", &log);
         let url = announced(&mut child, &log).await;
@@ -137,14 +145,23 @@ impl ServerProcess {
 
     /// Status and text of what anybody may ask for.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let answer = http.get(format!("{}{path}", self.url)).send().await.expect("an answer");
-        (answer.status().as_u16(), answer.text().await.expect("text"))
+        get(&format!("{}{path}", self.url)).await
+    }
+
+    /// Status and text of what operators may ask for.
+    pub async fn get_as_operator(&self, path: &str) -> (u16, String) {
+        // After a restart it is another port.
+        let address = async || {
+            let log = self.log();
+            let (_, address) = log.rsplit_once(METRICS)?;
+            address.split_once("/metrics").map(|(address, _)| address.to_owned())
+        };
+        get(&format!("{}{path}", eventually_some("an address for metrics", address).await)).await
     }
 
     /// A value of /metrics; zero while there is none.
     pub async fn metric(&self, name: &str) -> f64 {
-        let (_, text) = self.get("/metrics").await;
+        let (_, text) = self.get_as_operator("/metrics").await;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().expect("a number"))
     }
@@ -169,6 +186,12 @@ impl ServerProcess {
     pub fn log(&self) -> String {
         self.log.lock().expect("no writer panics").clone()
     }
+}
+
+async fn get(url: &str) -> (u16, String) {
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let answer = http.get(url).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("text"))
 }
 
 pub fn send(process: i32, signal: Signal) {

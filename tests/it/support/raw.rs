@@ -56,6 +56,15 @@ pub fn fragments<'a>(opcode: u8, parts: impl IntoIterator<Item = &'a [u8]>) -> V
     parts.iter().enumerate().flat_map(frame).collect()
 }
 
+/// What became of a flood.
+#[derive(Clone, Copy, Debug)]
+pub struct Flooded {
+    /// So much was taken from it.
+    pub bytes: usize,
+    /// The code that it was closed with, if it was.
+    pub closed: Option<u16>,
+}
+
 /// Bytes on an upgraded connection.
 pub struct RawSocket<S = TcpStream>(S);
 
@@ -73,11 +82,20 @@ impl RawSocket {
         Self::upgrade(socket.connect(address).await.expect("a connection"), person).await
     }
 
+    /// With a send buffer as small as the kernel makes it: what is written is soon
+    /// at the server, or waits for it.
+    pub async fn open_unbuffered(person: &Person) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_send_buffer_size(1).expect("before it connects");
+        let address = person.address().parse().expect("an address");
+        Self::upgrade(socket.connect(address).await.expect("a connection"), person).await
+    }
+
     async fn upgrade(mut stream: TcpStream, person: &Person) -> Self {
         let request = format!(
             "GET /api/socket HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-             Sec-WebSocket-Protocol: tidings.v1\r\n\r\n",
+             Sec-WebSocket-Protocol: tidings.v2\r\n\r\n",
             person.address(),
             person.token
         );
@@ -127,6 +145,35 @@ impl RawSocket {
             code = reader.close_code() => code,
             () = without_end => unreachable!("it has no end"),
         }
+    }
+
+    /// Sends block after block as fast as it is let, and reads what comes, until
+    /// the time is over or it is closed.
+    pub async fn flood_for(&mut self, time: Duration, mut next: impl FnMut() -> Vec<u8>) -> Flooded {
+        let (reader, mut writer) = self.0.split();
+        let (mut reader, mut bytes) = (RawSocket(reader), 0);
+        let sending = async {
+            let mut block = Vec::new();
+            loop {
+                if block.is_empty() {
+                    block = next();
+                }
+                match writer.write(&block).await {
+                    Ok(written @ 1..) => {
+                        bytes += written;
+                        block.drain(..written);
+                    }
+                    // Cut: what it has been told is read yet.
+                    Ok(0) | Err(_) => return std::future::pending().await,
+                }
+            }
+        };
+        let closed = tokio::select! {
+            code = reader.close_code() => Some(code),
+            () = sending => unreachable!("it has no end"),
+            () = tokio::time::sleep(time) => None,
+        };
+        Flooded { bytes, closed }
     }
 
     /// Whether the server ends the stream in order, after everything read.

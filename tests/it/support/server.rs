@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use tidings::config::Config;
 use tidings::server::Server;
+use tidings::web::Listeners;
 use tokio::net::TcpListener;
 
 use super::client::Person;
 use super::cluster::TestDatabase;
 
 /// What tests would only wait for, unless it is what they test.
-const DEFAULTS: [(&str, &str); 4] = [
+const DEFAULTS: [(&str, &str); 8] = [
+    ("TIDINGS_METRICS_LISTEN", "127.0.0.1:0"),
     ("TIDINGS_SENDS_PER_SECOND", "0"),
+    ("TIDINGS_FRAMES_PER_SECOND", "0"),
+    ("TIDINGS_FRAME_BYTES_PER_SECOND", "0"),
+    ("TIDINGS_STORED_BYTES_PER_DAY", "0"),
     ("TIDINGS_LOGINS_PER_MINUTE", "10000000"),
     ("TIDINGS_POOL_SIZE", "4"),
     ("TIDINGS_SHUTDOWN_SPREAD_MS", "0"),
@@ -42,14 +47,20 @@ impl TestServer {
     }
 
     pub async fn on(database: TestDatabase, given: &[(&str, &str)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let server = Server::start(config(given), database.url(), listener).await.expect("a server");
+        let port = async || TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listeners = Listeners { public: port().await, operators: Some(port().await) };
+        let server = Server::start(config(given), database.url(), listeners).await.expect("a server");
         Self { url: format!("http://{}", server.address()), database, server }
     }
 
     /// Where it listens, without the scheme.
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
+    }
+
+    /// What operators ask.
+    pub fn operators_url(&self) -> String {
+        format!("http://{}", self.server.metrics_address().expect("it serves metrics"))
     }
 
     /// Somebody with this name, logged in.

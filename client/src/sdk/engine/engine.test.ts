@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FakePage } from "../testing/fake-page";
 import { ADA, BOB, CONVERSATION, FakeServer } from "../testing/fake-server";
-import { heldTo } from "./log";
 
 function upTo(last: number): number[] {
   return Array.from({ length: last }, (_, index) => index + 1);
@@ -18,7 +17,7 @@ describe("starting", () => {
     const page = new FakePage();
     page.server.loggedIn = false;
     await page.engine.start();
-    expect(page.state.stage).toEqual({ kind: "anonymous", loggedOut: false });
+    expect(page.state.auth).toEqual({ kind: "anonymous", loggedOut: false });
     expect(page.sockets.all).toEqual([]);
   });
 
@@ -27,11 +26,11 @@ describe("starting", () => {
     page.server.reachable = false;
     const started = page.engine.start();
     await page.clock.pass(2_000);
-    expect(page.state.stage.kind).toBe("starting");
+    expect(page.state.auth.kind).toBe("starting");
     page.server.reachable = true;
     await page.clock.pass(20_000);
     await started;
-    expect(page.state.stage.kind).toBe("active");
+    expect(page.state.auth.kind).toBe("active");
   });
 
   test("who logs in is connected", async () => {
@@ -41,7 +40,7 @@ describe("starting", () => {
     expect(await page.engine.session.logIn("Ada")).toEqual({ kind: "in" });
     await page.connect();
     expect(page.server.asked).toContain("logIn");
-    expect(page.state).toMatchObject({ stage: { kind: "active", me: ADA }, link: "open" });
+    expect(page.state).toMatchObject({ auth: { kind: "active", me: ADA }, link: "open" });
   });
 
   test("a log-in does not end a session that the page did not know of", async () => {
@@ -53,7 +52,7 @@ describe("starting", () => {
     expect(await page.engine.session.logIn("Eve")).toEqual({ kind: "already", me: ADA });
     await page.connect();
     expect(page.server.asked).not.toContain("logIn");
-    expect(page.state).toMatchObject({ stage: { kind: "active", me: ADA }, link: "open" });
+    expect(page.state).toMatchObject({ auth: { kind: "active", me: ADA }, link: "open" });
   });
 
   test("a log-in page that comes into view takes up a session that began elsewhere", async () => {
@@ -62,11 +61,11 @@ describe("starting", () => {
     await page.engine.start();
     page.engine.wake();
     await page.rest();
-    expect(page.state.stage.kind).toBe("anonymous");
+    expect(page.state.auth.kind).toBe("anonymous");
     page.server.loggedIn = true;
     page.engine.wake();
     await page.rest();
-    expect(page.state.stage).toMatchObject({ kind: "active", me: ADA });
+    expect(page.state.auth).toMatchObject({ kind: "active", me: ADA });
   });
 
   test("a server that cannot be reached is no reason to log in blindly", async () => {
@@ -88,7 +87,7 @@ describe("starting", () => {
     await page.rest();
     expect(page.state.link).toBe("open");
     expect(page.seqs).toEqual(upTo(7));
-    expect(page.chat?.unread).toBe(7);
+    expect(page.conversation?.unread).toBe(7);
     expect(page.server.conversation().members[0]).toMatchObject({ delivered: 7, read: 0 });
   });
 });
@@ -98,11 +97,11 @@ describe("receiving", () => {
     const page = await pageWith(2);
     const [message] = page.server.fromBob(1);
     if (message === undefined) throw new Error("Bob wrote nothing");
-    page.sockets.last.receive({ type: "message", ...message });
+    page.sockets.last.receive({ type: "event", ...message });
     await page.rest();
     expect(page.seqs).toEqual([1, 2, 3]);
-    expect(page.chat?.unread).toBe(3);
-    expect(page.announced).toEqual([{ type: "message", ...message }]);
+    expect(page.conversation?.unread).toBe(3);
+    expect(page.announced).toEqual([{ type: "event", ...message }]);
     expect(page.server.conversation().members[0]?.delivered).toBe(3);
   });
 
@@ -110,7 +109,7 @@ describe("receiving", () => {
     const page = await pageWith(2);
     const missed = page.server.fromBob(25).at(-1);
     if (missed === undefined) throw new Error("Bob wrote nothing");
-    page.sockets.last.receive({ type: "message", ...missed });
+    page.sockets.last.receive({ type: "event", ...missed });
     expect(page.seqs).toEqual([1, 2]);
     await page.rest();
     expect(page.seqs).toEqual(upTo(27));
@@ -120,9 +119,9 @@ describe("receiving", () => {
     const page = await new FakePage().open();
     const [message] = page.server.fromBob(1);
     if (message === undefined) throw new Error("Bob wrote nothing");
-    page.sockets.last.receive({ type: "message", ...message });
+    page.sockets.last.receive({ type: "event", ...message });
     await page.rest();
-    expect(page.chat).toMatchObject({ unread: 1, last: { seq: 1 } });
+    expect(page.conversation).toMatchObject({ unread: 1, last: { seq: 1 } });
     expect(page.announced).toHaveLength(1);
   });
 
@@ -130,12 +129,12 @@ describe("receiving", () => {
     const page = await new FakePage().open();
     const [first] = page.server.fromBob(1);
     if (first === undefined) throw new Error("Bob wrote nothing");
-    page.sockets.last.receive({ type: "message", ...first });
+    page.sockets.last.receive({ type: "event", ...first });
     // The list brings it, while it is still asked for.
     page.store.dispatch({ type: "conversation", conversation: page.server.conversation() });
     const [second] = page.server.fromBob(1);
     if (second === undefined) throw new Error("Bob wrote nothing");
-    page.sockets.last.receive({ type: "message", ...second });
+    page.sockets.last.receive({ type: "event", ...second });
     await page.rest();
     expect(page.announced.map((message) => message.seq)).toEqual([1, 2]);
   });
@@ -144,30 +143,31 @@ describe("receiving", () => {
     const page = await pageWith(3);
     const last = page.server.fromBob(3_000).at(-1);
     if (last === undefined) throw new Error("Bob wrote nothing");
-    page.sockets.last.receive({ type: "message", ...last });
+    page.sockets.last.receive({ type: "event", ...last });
     await page.rest();
-    expect(page.log && heldTo(page.log)).toBe(3_003);
+    expect(page.log?.end).toBe(3_003);
     expect(page.log?.base).toBe(2_993);
   });
 
   test("reading in view clears the count here and on the server", async () => {
     const page = await pageWith(4);
     page.engine.seen(CONVERSATION, 4);
-    expect(page.chat?.unread).toBe(0);
+    expect(page.conversation?.unread).toBe(0);
     await page.rest();
     expect(page.server.conversation()).toMatchObject({ unread: 0 });
   });
 
   test("an own message in view reads what others wrote before it, and nothing after", async () => {
     const page = await pageWith(3);
-    page.server.store(ADA, "ada-elsewhere", "from another device");
+    const content = { kind: "message", body: "from another device" } as const;
+    page.server.store(ADA, "ada-elsewhere", content);
     page.server.fromBob(2);
     page.sockets.last.end(1006);
     await page.clock.pass(1_000);
     await page.connect();
     page.engine.seen(CONVERSATION, 4);
     await page.rest();
-    expect(page.chat?.unread).toBe(2);
+    expect(page.conversation?.unread).toBe(2);
     expect(page.server.conversation()).toMatchObject({ unread: 2, members: [{ read: 3 }, {}] });
   });
 
@@ -205,7 +205,7 @@ describe("receiving", () => {
       read: 4,
       unread: 0,
     });
-    expect(page.chat?.unread).toBe(0);
+    expect(page.conversation?.unread).toBe(0);
   });
 
   test("somebody is writing until the time is over or the message is there", async () => {
@@ -218,7 +218,7 @@ describe("receiving", () => {
     page.sockets.last.receive({ type: "typing", conversation: CONVERSATION, user: BOB.id });
     const [message] = page.server.fromBob(1);
     if (message === undefined) throw new Error("Bob wrote nothing");
-    page.sockets.last.receive({ type: "message", ...message });
+    page.sockets.last.receive({ type: "event", ...message });
     expect(typing()).toBe(false);
   });
 });
@@ -227,7 +227,9 @@ describe("sending", () => {
   test("a message is pending, then stored in its place", async () => {
     const page = await pageWith(1);
     page.engine.write(CONVERSATION, "hello");
-    expect(page.state.outbox.entries).toMatchObject([{ body: "hello", state: "sent" }]);
+    expect(page.state.outbox.entries).toMatchObject([
+      { content: { kind: "message", body: "hello" }, state: "sent" },
+    ]);
     expect(page.storage.rows.size).toBe(1);
     await page.rest();
     expect(page.state.outbox.entries).toEqual([]);
@@ -254,7 +256,7 @@ describe("sending", () => {
     expect(page.state.outbox.entries.map((entry) => entry.state)).toEqual(Array(3).fill("waiting"));
     await page.clock.pass(0);
     const reloaded = await new FakePage(page.server, page.storage, "two").open();
-    expect(reloaded.server.log.map((message) => message.body).slice(1)).toEqual([
+    expect(reloaded.server.messages.map((message) => message.body).slice(1)).toEqual([
       "one",
       "two",
       "three",
@@ -281,12 +283,38 @@ describe("sending", () => {
     expect(page.sockets.last.sent).toMatchObject([{ type: "send", client_id }]);
   });
 
+  test("a message that was refused for now and thrown away holds up no other", async () => {
+    const page = await pageWith(1);
+    page.server.refusals = 1;
+    const refused = page.engine.write(CONVERSATION, "first");
+    page.engine.write(CONVERSATION, "second");
+    page.server.attend(page.sockets.last);
+    page.engine.discard(refused);
+    await page.rest();
+    expect(page.server.refused).toEqual([]);
+    expect(page.server.messages.slice(1).map((message) => message.body)).toEqual(["second"]);
+  });
+
+  test("what is refused for now after it was stored is given up", async () => {
+    const page = await pageWith(1);
+    const client_id = page.engine.write(CONVERSATION, "hello");
+    page.server.attend(page.sockets.last);
+    page.sockets.last.receive({
+      type: "error",
+      code: "busy",
+      message: "Later.",
+      retry_after_ms: 500,
+      client_id,
+    });
+    expect(page.sockets.last.sent).toEqual([{ type: "give_up", client_id }]);
+  });
+
   test("no more than the window is in flight", async () => {
     const page = await pageWith(1);
     for (let n = 0; n < 40; n += 1) page.engine.write(CONVERSATION, `${n}`);
     expect(page.sockets.last.sent).toHaveLength(32);
     await page.rest();
-    expect(page.server.log.slice(1).map((message) => message.body)).toEqual(
+    expect(page.server.messages.slice(1).map((message) => message.body)).toEqual(
       Array.from({ length: 40 }, (_, n) => `${n}`),
     );
   });
@@ -331,16 +359,19 @@ describe("coming back", () => {
     expect(page.seqs).toEqual([1, 2, 3]);
   });
 
-  test("another epoch drops what is held and keeps what is not sent", async () => {
+  test("another epoch drops what is held and keeps messages that are not sent", async () => {
     const page = await pageWith(5);
     page.sockets.last.end(1006);
     page.engine.write(CONVERSATION, "kept");
+    // What has this number there is another message, if there is one.
+    page.engine.pin(CONVERSATION, 2, true);
     page.server.epoch = "two";
     page.server.goBack(2);
     await page.clock.pass(1_000);
     await page.connect();
     expect(page.log?.messages.at(-1)).toMatchObject({ seq: 3, body: "kept" });
     expect(page.log?.known).toBe(3);
+    expect([page.pins, page.server.pins, page.storage.rows.size]).toEqual([[], [], 0]);
   });
 
   test("a log that was undone is loaded afresh", async () => {
@@ -368,7 +399,7 @@ describe("coming back", () => {
   test("a session that ended elsewhere leads to the log-in", async () => {
     const page = await pageWith(1);
     page.sockets.last.end(4501);
-    expect(page.state.stage.kind).toBe("anonymous");
+    expect(page.state.auth.kind).toBe("anonymous");
     await page.clock.pass(60_000);
     expect(page.sockets.all).toHaveLength(1);
   });
@@ -380,18 +411,28 @@ describe("coming back", () => {
     page.server.loggedIn = false;
     page.sockets.last.end(1006);
     await page.clock.pass(0);
-    expect(page.state.stage.kind).toBe("anonymous");
+    expect(page.state.auth.kind).toBe("anonymous");
+  });
+
+  test("an upgrade refused to a token that opens nothing leads to the log-in", async () => {
+    const page = await pageWith(1);
+    page.sockets.last.end(1006);
+    await page.clock.pass(1_000);
+    Object.assign(page.server, { loggedIn: false, takesTokens: true });
+    page.sockets.last.end(1006);
+    await page.clock.pass(0);
+    expect(page.state.auth.kind).toBe("anonymous");
   });
 
   test("a connection ended for good waits for the user", async () => {
     const page = await pageWith(1);
     page.sockets.last.end(4502);
     await page.clock.pass(60_000);
-    expect(page.state).toMatchObject({ link: "closed", ending: "too_many" });
+    expect(page.state).toMatchObject({ link: "closed", closeReason: "too_many" });
     expect(page.sockets.all).toHaveLength(1);
     page.engine.reconnect();
     await page.connect();
-    expect(page.state).toMatchObject({ link: "open", ending: null });
+    expect(page.state).toMatchObject({ link: "open", closeReason: null });
   });
 
   test("logging out forgets what was kept", async () => {
@@ -399,7 +440,100 @@ describe("coming back", () => {
     page.engine.write(CONVERSATION, "unsent");
     expect(await page.engine.session.logOut()).toBeNull();
     expect(page.storage.rows.size).toBe(0);
-    expect(page.state.chats.size).toBe(0);
-    expect(page.state.stage).toEqual({ kind: "anonymous", loggedOut: false });
+    expect(page.state.conversations.size).toBe(0);
+    expect(page.state.auth).toEqual({ kind: "anonymous", loggedOut: false });
   });
 });
+
+describe("going back to a message", () => {
+  test("whoever hears of a page may ask for the one before it at once", async () => {
+    const server = new FakeServer();
+    server.fromBob(350);
+    const page = await new FakePage(server).open();
+    page.store.subscribe(() => {
+      if ((page.log?.base ?? 0) > 0) void page.engine.loadOlder(CONVERSATION);
+    });
+    void page.engine.loadOlder(CONVERSATION);
+    await page.rest();
+    expect(page.log?.base).toBe(0);
+  });
+
+  /** Says how many pages of history were fetched for `work`. */
+  async function pagesFor(page: FakePage, work: () => Promise<void>): Promise<number> {
+    const before = page.server.asked.length;
+    let done = false;
+    void work().then(() => {
+      done = true;
+    });
+    while (!done) await page.rest();
+    return page.server.asked.slice(before).filter((name) => name === "history").length;
+  }
+
+  async function reading(messages: number): Promise<FakePage> {
+    const page = await pageWith(messages);
+    page.engine.seen(CONVERSATION, messages);
+    await page.rest();
+    const next = await new FakePage(page.server).open();
+    next.engine.show(CONVERSATION);
+    await next.rest();
+    return next;
+  }
+
+  test("loads as many pages as it takes, and none for one that is held", async () => {
+    const page = await reading(100);
+    expect(page.log?.base).toBe(99);
+    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 75))).toBe(3);
+    expect(page.seqs[0]).toBe(70);
+    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 70))).toBe(0);
+    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 1))).toBe(7);
+    expect(page.seqs[0]).toBe(1);
+    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 0))).toBe(0);
+  });
+
+  test("ends when the conversation is closed", async () => {
+    const page = await reading(100);
+    const pages = await pagesFor(page, () => {
+      const work = page.engine.loadBackTo(CONVERSATION, 1);
+      page.engine.show(null);
+      return work;
+    });
+    expect(pages).toBe(1);
+    expect(page.seqs[0]).toBeGreaterThan(80);
+  });
+
+  test("waits for the server, and ends where it says that there is nothing", async () => {
+    const page = await reading(30);
+    page.server.reachable = false;
+    const work = page.engine.loadBackTo(CONVERSATION, 15);
+    await page.rest();
+    expect(page.log?.base).toBe(29);
+    page.server.reachable = true;
+    expect(await pagesFor(page, () => work)).toBe(2);
+    expect(page.seqs[0]).toBe(10);
+  });
+});
+
+test("nothing is read on a device that was left alone, until somebody comes back", async () => {
+  const page = await pageWith(2);
+  page.engine.touch();
+  page.engine.show(CONVERSATION);
+  page.engine.seen(CONVERSATION, 2);
+  await page.rest();
+  expect(page.conversation?.unread).toBe(0);
+  for (let minute = 0; minute < 6; minute += 1) await passMinute(page);
+  for (const message of page.server.fromBob(1)) {
+    page.sockets.last.receive({ type: "event", ...message });
+  }
+  await page.rest();
+  page.engine.seen(CONVERSATION, 3);
+  await page.rest();
+  expect(page.conversation).toMatchObject({ unread: 1, members: [{ delivered: 3, read: 2 }, {}] });
+  page.engine.touch();
+  await page.rest();
+  expect(page.conversation).toMatchObject({ unread: 0, members: [{ read: 3 }, {}] });
+});
+
+/** A minute, in which the connection is kept. */
+async function passMinute(page: FakePage): Promise<void> {
+  for (let passed = 0; passed < 60; passed += 1) await page.rest();
+}

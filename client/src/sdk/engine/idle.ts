@@ -1,15 +1,15 @@
-import type { Clock } from "./clock";
+import type { Clock } from "../connection/clock";
 
-/** Without input for this long a page counts as left alone. */
+/** Without input for this long, a page is idle. */
 export const IDLE_MS = 5 * 60_000;
 
 /**
- * Whether the user has left this page alone. A program that never reports input
- * is never idle: nobody sits in front of it.
+ * Whether there was no input on this page for a while. A program that never reports
+ * input is never idle.
  */
 export class Idle {
   private idle = false;
-  /** When there was input last; `null`: none was ever reported. */
+  /** When the last input was; `null` if none was ever reported. */
   private touchedAt: number | null = null;
 
   constructor(
@@ -21,7 +21,7 @@ export class Idle {
     return this.idle;
   }
 
-  /** There was input. Costs next to nothing: the one timer looks back when it is due. */
+  /** There was input. This is cheap: the one timer compares times when it is due. */
   touch(): void {
     const first = this.touchedAt === null;
     this.touchedAt = this.clock.now();

@@ -1,32 +1,32 @@
+import type { Clock } from "../connection/clock";
 import type { ClientFrame, Conversation, ConversationId, UserId } from "../protocol/generated";
-import type { Clock } from "./clock";
 
 type Kind = "delivered" | "read";
 const KINDS: readonly Kind[] = ["delivered", "read"];
 
 type Marks = Record<Kind, number>;
 
-interface Place {
-  /** How far this device has got. */
+interface Positions {
+  /** The positions of this device. */
   readonly reached: Marks;
-  /** What was told on this connection. */
-  readonly told: Marks;
-  /** What the server is known to hold. */
+  /** What was sent on this connection. */
+  readonly sent: Marks;
+  /** What the server is known to have stored. */
   readonly confirmed: Marks;
-  /** When something was told last, by the clock. */
-  toldAt: number;
+  /** When something was last sent, by the clock. */
+  sentAt: number;
 }
 
 /**
- * Tells the server how far messages were received and shown. Positions only
- * grow; those of one conversation go out at most once per interval, so that a
- * burst of messages costs one frame.
+ * Tells the server which messages were received and read. Positions only grow.
+ * Those of one conversation are sent at most once per interval, so that a burst
+ * of messages costs one frame.
  */
 export class Receipts {
-  private readonly places = new Map<ConversationId, Place>();
+  private readonly positions = new Map<ConversationId, Positions>();
   private cancelTimer: (() => void) | null = null;
 
-  /** `intervalMs` as the server's limits say now; `send` tells whether it went out. */
+  /** `intervalMs` returns the server's current limit; `send` returns whether the frame was sent. */
   constructor(
     private readonly clock: Clock,
     private readonly intervalMs: () => number,
@@ -34,21 +34,21 @@ export class Receipts {
   ) {}
 
   reached(conversation: ConversationId, kind: Kind, seq: number): void {
-    const place = this.place(conversation);
-    if (seq <= place.reached[kind]) return;
-    place.reached[kind] = seq;
+    const own = this.positionsOf(conversation);
+    if (seq <= own.reached[kind]) return;
+    own.reached[kind] = seq;
     this.flush();
   }
 
-  /** The server's word on the own positions, also those that another device told. */
+  /** The server has confirmed own positions, from this device or another. */
   confirmed(conversation: ConversationId, marks: Marks): void {
-    const place = this.place(conversation);
+    const own = this.positionsOf(conversation);
     for (const kind of KINDS) {
-      place.confirmed[kind] = Math.max(place.confirmed[kind], marks[kind]);
+      own.confirmed[kind] = Math.max(own.confirmed[kind], marks[kind]);
     }
   }
 
-  /** What the server already knows of the own positions need not be told. */
+  /** Own positions that the server already knows need not be sent. */
   listed(conversations: readonly Conversation[], me: UserId | null): void {
     for (const { id, members } of conversations) {
       const own = members.find((member) => member.user.id === me);
@@ -56,18 +56,18 @@ export class Receipts {
     }
   }
 
-  /** A new connection: what was told on the last one may be lost. */
+  /** A new connection: what was sent on the last one may be lost. */
   reconnected(): void {
-    for (const place of this.places.values()) {
-      for (const kind of KINDS) place.told[kind] = place.confirmed[kind];
+    for (const own of this.positions.values()) {
+      for (const kind of KINDS) own.sent[kind] = own.confirmed[kind];
     }
     this.flush();
   }
 
-  /** Another user, another history, or a log that was undone. */
+  /** To be called for another user or epoch, or when a conversation was reset. */
   forget(conversation?: ConversationId): void {
-    if (conversation === undefined) this.places.clear();
-    else this.places.delete(conversation);
+    if (conversation === undefined) this.positions.clear();
+    else this.positions.delete(conversation);
   }
 
   private flush(): void {
@@ -75,43 +75,43 @@ export class Receipts {
     this.cancelTimer = null;
     const now = this.clock.now();
     let wait = Number.POSITIVE_INFINITY;
-    for (const [conversation, place] of this.places) {
-      if (!KINDS.some((kind) => untold(place, kind))) continue;
-      const rest = place.toldAt + this.intervalMs() - now;
+    for (const [conversation, own] of this.positions) {
+      if (!KINDS.some((kind) => isUnsent(own, kind))) continue;
+      const rest = own.sentAt + this.intervalMs() - now;
       if (rest > 0) wait = Math.min(wait, rest);
-      else this.tell(conversation, place, now);
+      else this.sendFor(conversation, own, now);
     }
     if (wait < Number.POSITIVE_INFINITY) {
       this.cancelTimer = this.clock.after(wait, () => this.flush());
     }
   }
 
-  private tell(conversation: ConversationId, place: Place, now: number): void {
+  private sendFor(conversation: ConversationId, own: Positions, now: number): void {
     for (const kind of KINDS) {
-      if (!untold(place, kind)) continue;
-      const seq = place.reached[kind];
-      // Not connected: `reconnected` tells it again.
+      if (!isUnsent(own, kind)) continue;
+      const seq = own.reached[kind];
+      // Not connected: `reconnected` sends it again.
       if (!this.send({ type: kind, conversation, seq })) return;
-      place.told[kind] = seq;
-      place.toldAt = now;
+      own.sent[kind] = seq;
+      own.sentAt = now;
     }
   }
 
-  private place(conversation: ConversationId): Place {
-    const held = this.places.get(conversation);
+  private positionsOf(conversation: ConversationId): Positions {
+    const held = this.positions.get(conversation);
     if (held !== undefined) return held;
     const none = () => ({ delivered: 0, read: 0 });
-    const place = {
+    const own = {
       reached: none(),
-      told: none(),
+      sent: none(),
       confirmed: none(),
-      toldAt: Number.NEGATIVE_INFINITY,
+      sentAt: Number.NEGATIVE_INFINITY,
     };
-    this.places.set(conversation, place);
-    return place;
+    this.positions.set(conversation, own);
+    return own;
   }
 }
 
-function untold(place: Place, kind: Kind): boolean {
-  return place.reached[kind] > Math.max(place.told[kind], place.confirmed[kind]);
+function isUnsent(own: Positions, kind: Kind): boolean {
+  return own.reached[kind] > Math.max(own.sent[kind], own.confirmed[kind]);
 }

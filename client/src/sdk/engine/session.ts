@@ -1,9 +1,11 @@
-import type { Session, User, UserId } from "../protocol/generated";
-import { type Api, ApiError } from "./api";
-import type { Clock } from "./clock";
-import type { Keeping } from "./keeping";
-import type { EngineEvent, OutboxStorage, StateStore } from "./model";
-import { DEFAULT_BACKOFF, reconnectDelay } from "./reconnect";
+import { type Api, ApiError } from "../connection/api";
+import type { Clock } from "../connection/clock";
+import { type Admission, DEFAULT_BACKOFF, reconnectDelay } from "../connection/reconnect";
+import type { OpenSession, Session, User, UserId } from "../protocol/generated";
+import type { EngineEvent } from "../store/events";
+import type { StateStore } from "../store/store";
+import type { OutboxStorage } from "./ports";
+import type { SnapshotSaver } from "./snapshot-saver";
 
 export interface SessionListener {
   /** Somebody is logged in. */
@@ -14,11 +16,11 @@ export interface SessionListener {
 
 export type LogInAnswer =
   | { readonly kind: "in" }
-  /** Another page of this browser had logged in before. */
+  /** Another tab of this browser is logged in already. */
   | { readonly kind: "already"; readonly me: User }
   | { readonly kind: "refused"; readonly error: ApiError };
 
-/** Who this browser is: taking up a session, logging in and out. */
+/** The session of this browser: resuming, logging in and out, passwords. */
 export class SessionKeeper {
   private endPause: () => void = () => {};
 
@@ -26,39 +28,40 @@ export class SessionKeeper {
     private readonly store: StateStore,
     private readonly api: Api,
     private readonly storage: OutboxStorage,
-    private readonly keeping: Keeping,
+    private readonly snapshots: SnapshotSaver,
     private readonly clock: Clock,
     private readonly dispatch: (event: EngineEvent) => void,
     private readonly listener: SessionListener,
+    private readonly renewed: (token: string) => void = () => {},
   ) {}
 
   /**
-   * Takes the session that this browser may hold; asks until there is an answer.
-   * Until then the page shows what was kept of the last one.
+   * Resumes the session that this browser may have, and asks the server until it answers.
+   * Until then the page shows the snapshot of the last page.
    */
   async resume(): Promise<void> {
-    let asked = settled(this.api.session());
-    if (this.store.get().stage.kind === "starting") await this.recall();
+    let asked = settled(this.held());
+    if (this.store.get().auth.kind === "starting") await this.restore();
     for (let failures = 1; ; failures += 1) {
       const answer = await asked;
-      // A connection that was refused may have told it before.
-      if (this.store.get().stage.kind === "anonymous") return;
+      // A refused connection may have said so before.
+      if (this.store.get().auth.kind === "anonymous") return;
+      if (answer === null) return this.refused();
       if (!(answer instanceof ApiError)) return this.enter(answer);
       if (!answer.passing) return this.refused();
       await this.pause(reconnectDelay(failures, DEFAULT_BACKOFF, this.clock.random()));
-      asked = settled(this.api.session());
+      asked = settled(this.held());
     }
   }
 
-  /** The network may be back: what waits to be asked is asked now. */
+  /** The network may be back: asks the server at once. */
   wake(): void {
     this.endPause();
   }
 
   /**
-   * Logs in, unless this browser has a session that the page does not know of. A
-   * log-in would end that one, and with it take a name without a password from
-   * everybody for ever.
+   * Logs in, unless this browser has a session that the page does not know. A log-in would
+   * end that session, and a name without a password would be lost for ever.
    */
   async logIn(name: string, password?: string): Promise<LogInAnswer> {
     try {
@@ -75,24 +78,48 @@ export class SessionKeeper {
     }
   }
 
-  /** Nobody is logged in on this page: takes the session that another page began. */
+  /** Nobody is logged in on this page: takes over a session that another tab has begun. */
   async lookAgain(): Promise<void> {
-    // What cannot be asked now is asked at log-in.
+    // If the server cannot be asked now, the log-in asks it.
     await attempt(async () => {
       const held = await this.held();
-      if (held !== null && this.store.get().stage.kind === "anonymous") await this.enter(held);
+      if (held !== null && this.store.get().auth.kind === "anonymous") await this.enter(held);
     });
   }
 
-  /** Ends the session and forgets what this browser kept of it. */
+  /** Ends the session, and deletes what this browser has stored of it. */
   logOut(): Promise<ApiError | null> {
-    const { stage } = this.store.get();
+    return this.leave(() => this.api.logOut());
+  }
+
+  /** Ends every session of the user, including this one. */
+  logOutEverywhere(): Promise<ApiError | null> {
+    return this.leave(() => this.api.endSessions());
+  }
+
+  /** Where the user is logged in; rejects with an `ApiError`. */
+  async sessions(): Promise<readonly OpenSession[]> {
+    return (await this.api.sessions()).sessions;
+  }
+
+  /** Ends another session of the user. */
+  endSession(id: string): Promise<ApiError | null> {
+    return attempt(() => this.api.endSession(id));
+  }
+
+  /** Deletes the unsent messages of a user who is no longer logged in. */
+  async discardUnsent(user: UserId): Promise<void> {
+    await this.storage.clear(user).catch(() => {});
+  }
+
+  private leave(end: () => Promise<void>): Promise<ApiError | null> {
+    const { auth } = this.store.get();
     return attempt(async () => {
-      await this.api.logOut().catch((error: unknown) => {
+      await end().catch((error: unknown) => {
         if (refusal(error).code !== "unauthorized") throw error;
       });
-      // What storage refuses to forget belongs to a name that nobody can enter without log-in.
-      if (stage.kind === "active") await this.storage.clear(stage.me.id).catch(() => {});
+      // If storage refuses, the entries are only sent after a log-in as the same user.
+      if (auth.kind === "active") await this.storage.clear(auth.me.id).catch(() => {});
       this.end(false);
     });
   }
@@ -100,12 +127,13 @@ export class SessionKeeper {
   setPassword(password: string, current?: string): Promise<ApiError | null> {
     return attempt(async () => {
       const old = current === undefined ? {} : { current };
-      await this.api.setPassword({ password, ...old });
+      const token = await this.api.setPassword({ password, ...old });
+      if (token !== null) this.renewed(token);
       this.dispatch({ type: "password_set" });
     });
   }
 
-  /** Whether others are to see that the user is here, on whatever device. */
+  /** Sets whether others can see that the user is online, on any device. */
   setVisibility(invisible: boolean): Promise<ApiError | null> {
     return attempt(async () => {
       await this.api.setVisibility({ invisible });
@@ -113,14 +141,11 @@ export class SessionKeeper {
     });
   }
 
-  /** Whether a connection that was refused is worth another attempt. */
-  async admitted(): Promise<boolean> {
-    try {
-      await this.api.session();
-      return true;
-    } catch (error) {
-      return refusal(error).code !== "unauthorized";
-    }
+  /** What the server says about the session when a connection was refused. */
+  async admitted(): Promise<Admission> {
+    const answer = await settled(this.held());
+    if (answer === null) return "over";
+    return answer instanceof ApiError && answer.passing ? "unknown" : "good";
   }
 
   /** The server says that the session is over. */
@@ -128,7 +153,7 @@ export class SessionKeeper {
     this.end(true);
   }
 
-  /** The session of this browser, if it has one. */
+  /** The session of this browser, or `null`, also if a program's token was refused. */
   private async held(): Promise<Session | null> {
     try {
       return await this.api.session();
@@ -138,33 +163,33 @@ export class SessionKeeper {
     }
   }
 
-  /** Begins with the conversations that were kept, and connects. */
-  private async recall(): Promise<void> {
-    const snapshot = await this.keeping.read();
+  /** Restores the snapshot, and connects. */
+  private async restore(): Promise<void> {
+    const snapshot = await this.snapshots.read();
     if (snapshot === null) return;
     this.dispatch({ type: "restored", snapshot });
-    this.keeping.recalled();
+    this.snapshots.restored();
     void this.listener.begun(snapshot.head.me.id);
   }
 
   private async enter(session: Session): Promise<void> {
-    const { stage } = this.store.get();
+    const { auth } = this.store.get();
     const { id } = session.user;
-    if (stage.kind === "active" && stage.me.id !== id) this.listener.ended();
-    void this.keeping.own(id);
+    if (auth.kind === "active" && auth.me.id !== id) this.listener.ended();
+    void this.snapshots.own(id);
     this.dispatch({ type: "session", session });
     return this.listener.begun(id);
   }
 
-  /** There is no session. Who was shown what was kept learns that it is over. */
+  /** There is no session. If the page shows a snapshot, the user learns that it has ended. */
   private refused(): void {
-    if (this.store.get().stage.kind === "active") this.end(true);
+    if (this.store.get().auth.kind === "active") this.end(true);
     else this.dispatch({ type: "anonymous", loggedOut: false });
   }
 
   private end(loggedOut: boolean): void {
-    const { stage } = this.store.get();
-    if (stage.kind === "active") void this.keeping.forget(stage.me.id);
+    const { auth } = this.store.get();
+    if (auth.kind === "active") void this.snapshots.forget(auth.me.id);
     this.listener.ended();
     this.dispatch({ type: "anonymous", loggedOut });
   }
@@ -180,7 +205,7 @@ export class SessionKeeper {
   }
 }
 
-/** The answer, or the refusal that came instead. */
+/** The result, or the `ApiError` that the request rejected with. */
 function settled<T>(asked: Promise<T>): Promise<T | ApiError> {
   return asked.catch(refusal);
 }
@@ -194,7 +219,7 @@ async function attempt(work: () => Promise<void>): Promise<ApiError | null> {
   }
 }
 
-/** The refusal that was caught; anything else is a bug and goes on. */
+/** Returns an `ApiError` that was caught, and throws anything else, which is a bug. */
 export function refusal(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   throw error;

@@ -19,12 +19,14 @@ export const isArrayOf =
   (value): value is T[] =>
     Array.isArray(value) && value.every(check);
 
+export const isNull: Check<null> = (value): value is null => value === null;
+
 export const isNullOr =
   <T>(check: Check<T>): Check<T | null> =>
   (value): value is T | null =>
     value === null || check(value);
 
-/** For a property that may be left out. */
+/** For an optional property. */
 export const isOptional =
   <T>(check: Check<T>): Check<T | undefined> =>
   (value): value is T | undefined =>

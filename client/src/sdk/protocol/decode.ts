@@ -3,6 +3,7 @@ import {
   isArrayOf,
   isBoolean,
   isCount,
+  isNull,
   isNullOr,
   isOptional,
   isShape,
@@ -10,25 +11,32 @@ import {
 } from "./checks";
 import type {
   Code,
+  Content,
   Conversation,
   Conversations,
+  Event,
+  Hidden,
   History,
   Limits,
   Member,
-  Message,
+  NoSession,
+  OpenSession,
   People,
   Person,
   Problem,
   PushKey,
+  Rule,
   ServerFrame,
   Session,
+  Sessions,
   User,
 } from "./generated";
+import type { EventOf } from "./message";
 
-/** What a text frame turned out to be. */
+/** The result of decoding a text frame. */
 export type Decoded =
   | { readonly kind: "frame"; readonly frame: ServerFrame }
-  /** Of a type that this client does not know: to be ignored. */
+  /** A frame of a type that this client does not know, which is ignored. */
   | { readonly kind: "unknown" }
   /** Not JSON, or a known type of the wrong shape: the connection is at fault. */
   | { readonly kind: "malformed" };
@@ -36,17 +44,39 @@ export type Decoded =
 /** A code that this client does not know yet is still a code. */
 const isCode = isString as Check<Code>;
 
+const isRule = isString as Check<Rule>;
+
 const isUser = isShape<User>({ id: isString, name: isString });
 
-const MESSAGE = {
+const isHidden = isShape<Hidden>({ conversation: isString, seq: isCount });
+
+const isKind = isShape<{ kind: string }>({ kind: isString });
+
+type Kind = Content["kind"];
+
+/** What every event says, whatever its kind. */
+const HEADER = {
   conversation: isString,
   seq: isCount,
   sender: isString,
   client_id: isString,
   at: isString,
-  body: isString,
 };
-const isMessage = isShape<Message>(MESSAGE);
+
+const EVENTS: { readonly [K in Kind]: Check<Omit<EventOf<K>, "kind">> } = {
+  message: isShape<Omit<EventOf<"message">, "kind">>({ ...HEADER, body: isString }),
+  pin: isShape<Omit<EventOf<"pin">, "kind">>({ ...HEADER, target: isCount, on: isBoolean }),
+};
+
+const isKnownKind = (kind: string): kind is Kind => Object.hasOwn(EVENTS, kind);
+
+/**
+ * Of a kind that this client does not know, only the number is checked: later servers
+ * may send it, and nothing else of it is used.
+ */
+const isEvent = ((value) =>
+  isKind(value) &&
+  (isKnownKind(value.kind) ? EVENTS[value.kind] : isHidden)(value)) as Check<Event>;
 
 const isLimits = isShape<Limits>({
   text_max_chars: isCount,
@@ -83,7 +113,8 @@ const BODIES: { readonly [T in Type]: Check<Body<T>> } = {
     at: isString,
     duplicate: isBoolean,
   }),
-  message: isMessage,
+  event: isEvent,
+  hidden: isHidden,
   receipt: isShape<Body<"receipt">>({
     conversation: isString,
     user: isString,
@@ -113,7 +144,9 @@ const BODIES: { readonly [T in Type]: Check<Body<T>> } = {
     message: isString,
     client_id: isOptional(isString),
     conversation: isOptional(isString),
+    after: isOptional(isString),
     field: isOptional(isString),
+    rule: isOptional(isRule),
     retry_after_ms: isOptional(isCount),
   }),
   pong: isShape({}),
@@ -127,10 +160,17 @@ export function decodeFrame(text: string): Decoded {
   if (!isTyped(value)) return { kind: "malformed" };
   if (!Object.hasOwn(BODIES, value.type)) return { kind: "unknown" };
   if (!BODIES[value.type as Type](value)) return { kind: "malformed" };
-  return { kind: "frame", frame: value as unknown as ServerFrame };
+  return { kind: "frame", frame: asKnown(value as unknown as ServerFrame) };
 }
 
-/** The value of a JSON text; `undefined`, which no JSON text means, when it is none. */
+/** An event of an unknown kind takes its number, and nothing is shown: it is as if hidden. */
+function asKnown(frame: ServerFrame): ServerFrame {
+  if (frame.type !== "event" || isKnownKind(frame.kind)) return frame;
+  const { conversation, seq } = frame as Hidden;
+  return { type: "hidden", conversation, seq };
+}
+
+/** The value of a JSON text; `undefined` if it is not JSON. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -150,8 +190,10 @@ export const isConversation = isShape<Conversation>({
   id: isString,
   members: isArrayOf(isMember),
   last_seq: isCount,
-  last: isNullOr(isMessage),
+  last_at: isNullOr(isString),
+  last: isNullOr(isEvent),
   unread: isCount,
+  pins: isArrayOf(isCount),
 });
 
 export const isConversations = isShape<Conversations>({
@@ -160,8 +202,11 @@ export const isConversations = isShape<Conversations>({
 });
 
 export const isHistory = isShape<History>({
-  messages: isArrayOf(isMessage),
+  messages: isArrayOf(isEvent),
+  from: isCount,
+  to: isCount,
   last_seq: isCount,
+  last_at: isNullOr(isString),
 });
 
 export const isPeople = isShape<People>({
@@ -184,11 +229,30 @@ export const isSession = isShape<Session>({
   token: isOptional(isString),
 });
 
+const isNoSession = isShape<NoSession>({ user: isNull });
+
+export const isSessionOrNone: Check<Session | NoSession> = (value) =>
+  isNoSession(value) || isSession(value);
+
+export const isSessions = isShape<Sessions>({
+  sessions: isArrayOf(
+    isShape<OpenSession>({
+      id: isString,
+      created: isString,
+      last_used: isString,
+      browser: isOptional(isString),
+      system: isOptional(isString),
+      current: isBoolean,
+    }),
+  ),
+});
+
 export const isPushKey = isShape<PushKey>({ public_key: isNullOr(isString) });
 
 export const isProblem = isShape<Problem>({
   code: isCode,
   message: isString,
   field: isOptional(isString),
+  rule: isOptional(isRule),
   retry_after_ms: isOptional(isCount),
 });

@@ -1,12 +1,44 @@
 // Printed from src/protocol.rs by `cargo run --example types`. Do not edit.
 
+/** The WebSocket subprotocol (RFC 6455 §1.9) that names this version. */
+export const SUBPROTOCOL = "tidings.v2";
+
+/** Unread counts stop here: it means “this many or more”. */
+export const UNREAD_MAX = 100;
+
+/** The most cursors in one `hello` or `sync`. */
+export const CURSORS_MAX = 500;
+
+/** The most people in a `watch`. */
+export const WATCH_MAX = 200;
+
+/** The most messages pinned in one conversation. */
+export const PINS_MAX = 50;
+
+/** Characters of a message that a push shows; what was cut ends with `…`. */
+export const EXCERPT_MAX_CHARS = 140;
+
+/** The limits of a server whose settings are the defaults, until its `welcome` brings its own. */
+export const DEFAULT_LIMITS: Limits = {
+  "text_max_chars": 4000,
+  "unacknowledged_sends": 32,
+  "sends_per_second": 5,
+  "sends_burst": 20,
+  "typing_interval_ms": 3000,
+  "typing_expiry_ms": 6000,
+  "receipt_interval_ms": 250,
+  "reconnect_min_ms": 500,
+  "reconnect_max_ms": 20000,
+  "history_page_max": 100
+};
+
 export type UserId = string;
 
 export type ConversationId = string;
 
 export type ClientId = string;
 
-export type ClientFrame = { "type": "hello" } & Hello | { "type": "sync" } & Sync | { "type": "send" } & Send | { "type": "delivered" } & Position | { "type": "read" } & Position | { "type": "typing" } & Typing | { "type": "watch" } & Watch | { "type": "activity" } & Activity | { "type": "ping" } & Ping;
+export type ClientFrame = { "type": "hello" } & Hello | { "type": "sync" } & Sync | { "type": "send" } & Send | { "type": "give_up" } & GiveUp | { "type": "delivered" } & Position | { "type": "read" } & Position | { "type": "typing" } & Typing | { "type": "watch" } & Watch | { "type": "activity" } & Activity | { "type": "ping" } & Ping;
 
 export type Hello = { 
 /**
@@ -30,16 +62,36 @@ export type Cursor = { conversation: ConversationId,
  */
 seq: number, 
 /**
- * The `at` of the message held there. Where another one is there now, what
+ * The `at` of the event held there. Where another one is there now, what
  * the client holds was undone, though the log may be as long again.
  */
 at?: string, };
 
-export type Send = { client_id: ClientId, conversation: ConversationId, 
+export type Send = { 
+/**
+ * The sender's own name for the operation, fresh for each.
+ */
+client_id: ClientId, conversation: ConversationId, } & ({ "kind": "message", 
 /**
  * 1 to `limits.text_max_chars` characters, plain text.
  */
-body: string, };
+body: string, } | { "kind": "pin", 
+/**
+ * The number of the message.
+ */
+target: number, on: boolean, });
+
+export type Content = { "kind": "message", 
+/**
+ * 1 to `limits.text_max_chars` characters, plain text.
+ */
+body: string, } | { "kind": "pin", 
+/**
+ * The number of the message.
+ */
+target: number, on: boolean, };
+
+export type GiveUp = { client_id: ClientId, };
 
 export type Position = { conversation: ConversationId, seq: number, };
 
@@ -59,7 +111,7 @@ export type Activity = { idle: boolean, };
 
 export type Ping = Record<symbol, never>;
 
-export type ServerFrame = { "type": "welcome" } & Welcome | { "type": "synced" } & Synced | { "type": "resync" } & Resync | { "type": "stored" } & Stored | { "type": "message" } & Message | { "type": "receipt" } & Receipt | { "type": "typing" } & TypingBy | { "type": "presence" } & Presence | { "type": "presence_diff" } & PresenceDiff | { "type": "visibility" } & Visibility | { "type": "error" } & ErrorFrame | { "type": "pong" } & Pong;
+export type ServerFrame = { "type": "welcome" } & Welcome | { "type": "synced" } & Synced | { "type": "resync" } & Resync | { "type": "stored" } & Stored | { "type": "event" } & Event | { "type": "hidden" } & Hidden | { "type": "receipt" } & Receipt | { "type": "typing" } & TypingBy | { "type": "presence" } & Presence | { "type": "presence_diff" } & PresenceDiff | { "type": "visibility" } & Visibility | { "type": "error" } & ErrorFrame | { "type": "pong" } & Pong;
 
 export type Welcome = { user: User, 
 /**
@@ -100,11 +152,21 @@ export type Stored = { client_id: ClientId, conversation: ConversationId, seq: n
  */
 duplicate: boolean, };
 
-export type Message = { conversation: ConversationId, seq: number, sender: UserId, client_id: ClientId, 
+export type Event = { conversation: ConversationId, seq: number, sender: UserId, client_id: ClientId, 
 /**
  * RFC 3339, UTC, milliseconds: when the server stored it.
  */
-at: string, body: string, };
+at: string, } & ({ "kind": "message", 
+/**
+ * 1 to `limits.text_max_chars` characters, plain text.
+ */
+body: string, } | { "kind": "pin", 
+/**
+ * The number of the message.
+ */
+target: number, on: boolean, });
+
+export type Hidden = { conversation: ConversationId, seq: number, };
 
 export type Receipt = { conversation: ConversationId, user: UserId, delivered: number, read: number, 
 /**
@@ -148,7 +210,11 @@ export type ErrorFrame = {
 /**
  * The send that was refused.
  */
-client_id?: ClientId, conversation?: ConversationId, code: Code, 
+client_id?: ClientId, conversation?: ConversationId, 
+/**
+ * The send that was refused earlier and has to be repeated, or given up, first.
+ */
+after?: ClientId, code: Code, 
 /**
  * One sentence for a person.
  */
@@ -157,6 +223,10 @@ message: string,
  * The field of the request that is at fault.
  */
 field?: string, 
+/**
+ * Of a name or a password that breaks a rule: which one.
+ */
+rule?: Rule, 
 /**
  * Wait this long before trying again.
  */
@@ -176,11 +246,17 @@ message: string,
  */
 field?: string, 
 /**
+ * Of a name or a password that breaks a rule: which one.
+ */
+rule?: Rule, 
+/**
  * Wait this long before trying again.
  */
 retry_after_ms?: number, };
 
-export type Code = "bad_json" | "unknown_type" | "invalid_field" | "invalid_text" | "text_too_long" | "invalid_name" | "invalid_password" | "hello_expected" | "hello_repeated" | "id_reused" | "not_found" | "rate_limited" | "busy" | "storage_unavailable" | "name_taken" | "password_required" | "wrong_password" | "unauthorized" | "forbidden_origin" | "bad_request" | "bad_upgrade" | "method_not_allowed" | "unsupported_media_type" | "too_large" | "internal";
+export type Rule = "empty" | "too_short" | "too_long" | "invisible" | "not_allowed" | "edge" | "doubled_separator" | "too_many_marks" | "mixed_scripts" | "reserved" | "common" | "like_name" | "repetitive";
+
+export type Code = "bad_json" | "unknown_type" | "invalid_field" | "invalid_text" | "text_too_long" | "invalid_name" | "invalid_password" | "hello_expected" | "hello_repeated" | "id_reused" | "not_found" | "too_many_pins" | "rate_limited" | "busy" | "storage_unavailable" | "name_taken" | "password_required" | "wrong_password" | "unauthorized" | "forbidden_origin" | "unknown_host" | "bad_request" | "bad_upgrade" | "method_not_allowed" | "unsupported_media_type" | "too_large" | "internal";
 
 export type LogIn = { name: string, password?: string, 
 /**
@@ -198,11 +274,37 @@ invisible: boolean,
  */
 token?: string, };
 
+export type NoSession = { user: null, };
+
 export type SetPassword = { password: string, 
 /**
  * The old one, when there is one.
  */
 current?: string, };
+
+export type Sessions = { sessions: Array<OpenSession>, };
+
+export type OpenSession = { 
+/**
+ * For `DELETE /api/sessions/{id}`; it opens nothing.
+ */
+id: string, 
+/**
+ * RFC 3339: when it began.
+ */
+created: string, 
+/**
+ * The day (UTC) on which it was last used: `2026-11-29`.
+ */
+last_used: string, 
+/**
+ * A word each for what logged in (`Firefox`, `Linux`), where that was said.
+ */
+browser?: string, system?: string, 
+/**
+ * Whether it is the one that asks.
+ */
+current: boolean, };
 
 export type SetVisibility = { invisible: boolean, };
 
@@ -224,11 +326,27 @@ online: number, };
 
 export type OpenConversation = { user: UserId, };
 
-export type Conversation = { id: ConversationId, members: Array<Member>, last_seq: number, last: Message | null, 
+export type Conversation = { id: ConversationId, members: Array<Member>, 
+/**
+ * The number of the last event; 0: there is none yet.
+ */
+last_seq: number, 
+/**
+ * RFC 3339: when that event was stored.
+ */
+last_at: string | null, 
+/**
+ * The last message.
+ */
+last: Event | null, 
 /**
  * Messages of others after the own read position, up to [`UNREAD_MAX`].
  */
-unread: number, };
+unread: number, 
+/**
+ * The numbers of the pinned messages, the one pinned first in front, as of `last_seq`.
+ */
+pins: Array<number>, };
 
 export type Member = { user: User, delivered: number, read: number, 
 /**
@@ -243,7 +361,20 @@ export type Conversations = { conversations: Array<Conversation>,
  */
 next: string | null, };
 
-export type History = { messages: Array<Message>, last_seq: number, };
+export type History = { messages: Array<Event>, 
+/**
+ * The first number that the page covers: `before=` it brings the page before.
+ */
+from: number, 
+/**
+ * The last number that the page covers: `after=` it brings the page after.
+ */
+to: number, last_seq: number, 
+/**
+ * RFC 3339: when that event was stored, for the cursor of a client that holds
+ * everything up to it.
+ */
+last_at: string | null, };
 
 export type PushKey = { 
 /**
@@ -273,7 +404,7 @@ export type PushNotice = {
  */
 user: UserId, conversation: ConversationId, seq: number, 
 /**
- * When the server stored it, as in `message`.
+ * When the server stored it, as in `event`.
  */
 at: string, sender: User, 
 /**

@@ -1,8 +1,8 @@
-/** Who is told of changes. */
+/** A set of listeners that are called after changes. */
 export class Listeners {
   private readonly all = new Set<() => void>();
 
-  /** Calls back after every change; the answer ends that. */
+  /** Adds a listener. Returns a function that removes it. */
   readonly add = (listener: () => void): (() => void) => {
     this.all.add(listener);
     return () => this.all.delete(listener);

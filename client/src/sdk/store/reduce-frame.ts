@@ -1,9 +1,7 @@
-import { heldTo, noteKnown } from "../engine/log";
-import { refuse, remove } from "../engine/outbox";
-import { applyDiff, fromSnapshot } from "../engine/presence";
+import { messagesOnly, refuse, remove } from "../outbox/outbox";
 import type {
   ConversationId,
-  Message,
+  Event,
   ServerFrame,
   Stored,
   Synced,
@@ -12,11 +10,14 @@ import type {
   UserId,
   Welcome,
 } from "../protocol/generated";
-import { myId, withMessages, withReceipt } from "./chats";
-import { withVisibility } from "./standing";
+import { isMessage } from "../protocol/message";
+import { noteKnown } from "../timeline/log";
+import { myId, withEvent, withReceipt } from "./conversations";
+import { applyDiff, fromSnapshot } from "./presence";
+import { withVisibility } from "./presence-updates";
 import type { State } from "./state";
 
-/** What one frame of the server changes. */
+/** The state after one frame of the server. */
 export function reduceFrame(state: State, frame: ServerFrame, now: number): State {
   switch (frame.type) {
     case "welcome":
@@ -25,8 +26,10 @@ export function reduceFrame(state: State, frame: ServerFrame, now: number): Stat
       return onSynced(state, frame);
     case "stored":
       return onStored(state, frame);
-    case "message":
-      return onMessage(state, frame);
+    case "event":
+      return onEvent(state, eventIn(frame));
+    case "hidden":
+      return withEvent(state, { conversation: frame.conversation, seq: frame.seq });
     case "receipt":
       return withReceipt(state, frame);
     case "typing":
@@ -47,7 +50,7 @@ export function reduceFrame(state: State, frame: ServerFrame, now: number): Stat
   }
 }
 
-/** Another history than the one held: everything but the outbox goes. */
+/** Drops everything but unsent messages if the epoch is another one. */
 function onWelcome(state: State, welcome: Welcome): State {
   const { epoch, limits } = welcome;
   const next: State = {
@@ -55,56 +58,67 @@ function onWelcome(state: State, welcome: Welcome): State {
     epoch,
     limits,
     link: "open",
-    ending: null,
+    closeReason: null,
     caughtUp: false,
   };
   if (state.epoch === null || state.epoch === epoch) return next;
-  return { ...next, chats: new Map(), logs: new Map(), listed: false, moreChats: null };
+  return {
+    ...next,
+    outbox: messagesOnly(state.outbox),
+    conversations: new Map(),
+    logs: new Map(),
+    listed: false,
+    moreConversations: null,
+  };
 }
 
 /**
- * What was undone on the server is dropped here; the list brings it back. Where
- * the replay had no room, at least one more message is known to exist.
+ * Drops conversations that were reset on the server; the list brings them back. If a
+ * conversation did not fit in the replay, at least one more event is known to exist.
  */
 function onSynced(state: State, { reset, truncated }: Synced): State {
   const logs = new Map(state.logs);
-  const chats = new Map(state.chats);
+  const conversations = new Map(state.conversations);
   for (const id of reset) {
-    chats.delete(id);
+    conversations.delete(id);
     logs.delete(id);
   }
   for (const id of truncated) {
     const log = logs.get(id);
-    if (log !== undefined) logs.set(id, noteKnown(log, heldTo(log) + 1));
+    if (log !== undefined) logs.set(id, noteKnown(log, log.end + 1));
   }
   const same = reset.length + truncated.length === 0;
-  return { ...state, caughtUp: true, ...(same ? {} : { logs, chats }) };
+  return { ...state, caughtUp: true, ...(same ? {} : { logs, conversations }) };
 }
 
-/** The own message takes its place in the log. */
+/** Moves what was sent from the outbox to the log. */
 function onStored(state: State, stored: Stored): State {
   const { client_id, conversation, seq, at } = stored;
   const entry = state.outbox.entries.find((candidate) => candidate.clientId === client_id);
   const me = myId(state);
   if (entry === undefined || me === null) return withKnown(state, conversation, seq);
-  const message: Message = { conversation, seq, sender: me, client_id, at, body: entry.body };
-  return onMessage(state, message);
+  return onEvent(state, { conversation, seq, sender: me, client_id, at, ...entry.content });
 }
 
-/** A message whose text is not at hand: the gap it leaves is fetched. */
+/** An event whose content is unknown: the gap that it leaves is fetched. */
 function withKnown(state: State, conversation: ConversationId, seq: number): State {
   const log = state.logs.get(conversation);
   if (log === undefined) return state;
   return { ...state, logs: new Map(state.logs).set(conversation, noteKnown(log, seq)) };
 }
 
-function onMessage(state: State, frame: Message): State {
-  const { conversation, seq, sender, client_id, at, body } = frame;
-  const message: Message = { conversation, seq, sender, client_id, at, body };
-  const placed = withMessages(state, conversation, [message]);
-  // The answer to a send may be lost and its message come by replay.
+/** The event of a frame, as it is in a page of history too. */
+function eventIn({ type: _type, ...event }: Extract<ServerFrame, { type: "event" }>): Event {
+  return event;
+}
+
+function onEvent(state: State, event: Event): State {
+  const { conversation, sender, client_id } = event;
+  const placed = withEvent(state, event);
+  // The answer to a send may be lost and its event come by replay.
   const outbox = sender === myId(state) ? remove(placed.outbox, client_id) : placed.outbox;
-  return withoutTyping({ ...placed, outbox }, conversation, sender);
+  const next = { ...placed, outbox };
+  return isMessage(event) ? withoutTyping(next, conversation, sender) : next;
 }
 
 function onTyping(state: State, frame: TypingBy, now: number): State {

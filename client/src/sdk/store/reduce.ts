@@ -1,18 +1,18 @@
-import { noteKnown, prepend, startLog } from "../engine/log";
-import type { EngineEvent } from "../engine/model";
-import { enqueue, markSent, remove, resendAll, retry } from "../engine/outbox";
-import { restored } from "../engine/snapshot";
-import type { Conversations, History, Session, UserId } from "../protocol/generated";
+import { enqueue, markSent, remove, resendAll, retry } from "../outbox/outbox";
+import type { Conversations, Session, UserId } from "../protocol/generated";
+import { restartLog } from "../timeline/log";
 import {
   myId,
   withBounded,
   withConversation,
-  withMessages,
+  withHistory,
   withReceipt,
   withTrimmed,
-} from "./chats";
+} from "./conversations";
+import type { EngineEvent } from "./events";
+import { withLastSeen, withoutWriters, withVisibility } from "./presence-updates";
 import { reduceFrame } from "./reduce-frame";
-import { withLastSeen, withoutWriters, withVisibility } from "./standing";
+import { restored } from "./snapshot";
 import { INITIAL, type State } from "./state";
 
 /** The state after an event; the same object when nothing changed. */
@@ -27,8 +27,8 @@ export function reduce(state: State, event: EngineEvent): State {
     case "anonymous":
       return onAnonymous(state, event.loggedOut);
     case "password_set":
-      return state.stage.kind === "active"
-        ? { ...state, stage: { ...state.stage, hasPassword: true } }
+      return state.auth.kind === "active"
+        ? { ...state, auth: { ...state.auth, hasPassword: true } }
         : state;
     case "visibility":
       return withVisibility(state, event.invisible);
@@ -41,14 +41,13 @@ export function reduce(state: State, event: EngineEvent): State {
     case "conversation":
       return withConversation(state, event.conversation);
     case "history":
-      return onHistory(state, event.conversation, event.page);
+      return withHistory(state, event.conversation, event.page);
     case "skipped":
-      return {
-        ...state,
-        logs: new Map(state.logs).set(event.conversation, startLog(event.base)),
-      };
+      return onSkipped(state, event.conversation, event.base);
     case "opened":
       return onOpened(state, event.conversation);
+    case "missing":
+      return state.open === event.conversation ? { ...state, missing: state.open } : state;
     case "at_end":
       return withBounded(state, event.conversation);
     case "seen":
@@ -70,14 +69,14 @@ export function reduce(state: State, event: EngineEvent): State {
   }
 }
 
-/** The same user comes back to what is held; another one starts from nothing. */
+/** Keeps the state of the same user; another user starts with nothing. */
 function onSession(state: State, session: Session): State {
   const base = myId(state) === session.user.id ? state : { ...INITIAL, open: state.open };
   const people = new Map(base.people).set(session.user.id, session.user);
   return {
     ...base,
     people,
-    stage: {
+    auth: {
       kind: "active",
       me: session.user,
       hasPassword: session.has_password,
@@ -87,10 +86,10 @@ function onSession(state: State, session: Session): State {
 }
 
 function onAnonymous(state: State, loggedOut: boolean): State {
-  return { ...INITIAL, open: state.open, stage: { kind: "anonymous", loggedOut } };
+  return { ...INITIAL, open: state.open, auth: { kind: "anonymous", loggedOut } };
 }
 
-/** Whoever goes is not writing any more. */
+/** Users who go offline are no longer typing. */
 function onLeaving(state: State, users: readonly UserId[], at: string): State {
   return withLastSeen(
     withoutWriters(state, users),
@@ -99,35 +98,36 @@ function onLeaving(state: State, users: readonly UserId[], at: string): State {
 }
 
 function onLink(state: State, event: Extract<EngineEvent, { type: "link" }>): State {
-  const { link, ending } = event;
-  // Nobody is known to be writing while nothing is heard.
-  return { ...state, link, ending, typing: new Map() };
+  const { link, closeReason } = event;
+  // While disconnected, nobody is known to be typing.
+  return { ...state, link, closeReason, typing: new Map() };
 }
 
 function onListed(state: State, page: Conversations, first: boolean): State {
   const next = page.conversations.reduce(withConversation, state);
-  // A first page that is read again must not cut off what was paged before.
-  const moreChats = first && state.listed ? state.moreChats : page.next;
-  return { ...next, listed: true, moreChats };
+  // Loading the first page again must not drop the pages loaded before.
+  const moreConversations = first && state.listed ? state.moreConversations : page.next;
+  return { ...next, listed: true, moreConversations };
 }
 
-function onHistory(state: State, id: string, page: History): State {
-  const log = state.logs.get(id) ?? startLog(Math.max(0, (page.messages[0]?.seq ?? 1) - 1));
-  const logs = new Map(state.logs);
-  logs.set(id, noteKnown(prepend(log, page.messages), page.last_seq));
-  return withMessages({ ...state, logs }, id, page.messages);
+function onSkipped(state: State, conversation: string, base: number): State {
+  const log = state.logs.get(conversation);
+  if (log === undefined) return state;
+  return { ...state, logs: new Map(state.logs).set(conversation, restartLog(log, base)) };
 }
 
 function onOpened(state: State, conversation: string | null): State {
   if (conversation === state.open) return state;
   const left = state.open === null ? state : withTrimmed(state, state.open);
-  return { ...left, open: conversation };
+  return { ...left, open: conversation, missing: null };
 }
 
 /** The own read position moves before the server confirms it. */
 function onSeen(state: State, conversation: string, seq: number): State {
   const me = myId(state);
-  const own = state.chats.get(conversation)?.members.find((member) => member.user.id === me);
+  const own = state.conversations
+    .get(conversation)
+    ?.members.find((member) => member.user.id === me);
   if (own === undefined || seq <= own.read) return state;
   const { delivered } = own;
   return withReceipt(state, { conversation, user: own.user.id, delivered, read: seq });

@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { noteKnown, place, startLog } from "../engine/log";
-import type { Chat } from "../engine/model";
-import type { Entry } from "../engine/outbox";
-import type { Message } from "../protocol/generated";
-import { linesOf } from "./lines";
-import { BACK_MAX, chatRows, firstUnread, reachesUnread, stateOf } from "./selectors";
+import type { Entry } from "../outbox/outbox";
+import type { Message } from "../protocol/message";
+import { noteKnown, notePins, place, startLog } from "../timeline/log";
+import { rowsOf } from "../timeline/rows";
+import {
+  BACK_MAX,
+  conversationListRows,
+  deliveryStateOf,
+  firstUnread,
+  pinnedWith,
+  reachesUnread,
+} from "./selectors";
+import type { ConversationSummary } from "./state";
 
 const message = (seq: number, at: string, sender = "ada"): Message => ({
   conversation: "c",
@@ -12,19 +19,20 @@ const message = (seq: number, at: string, sender = "ada"): Message => ({
   sender,
   client_id: `m${seq}`,
   at,
+  kind: "message",
   body: "text",
 });
 
 const entry: Entry = {
   clientId: "m9",
   conversation: "c",
-  body: "text",
+  content: { kind: "message", body: "text" },
   writtenAt: "2026-11-23T12:00:00.000Z",
   state: "sent",
 };
 
 describe("where a conversation opens", () => {
-  const chat = (read: number, unread: number): Chat => ({
+  const conversation = (read: number, unread: number): ConversationSummary => ({
     id: "c",
     members: [
       { user: { id: "ada", name: "Ada" }, delivered: 9, read },
@@ -40,35 +48,52 @@ describe("where a conversation opens", () => {
       .reduce(place, startLog(base));
 
   test("at the first message of somebody else that is not read", () => {
-    expect(firstUnread(chat(0, 5), log(0, 9), "ada")).toBe(1);
-    expect(firstUnread(chat(3, 3), log(0, 9), "ada")).toBe(5);
-    expect(firstUnread(chat(3, 3), log(2, 9), "ada")).toBe(5);
-    expect(firstUnread(chat(9, 0), log(5, 9), "ada")).toBeNull();
-    expect(firstUnread(chat(9, 0), log(5, 10), "ada")).toBeNull();
+    expect(firstUnread(conversation(0, 5), log(0, 9), "ada")).toBe(1);
+    expect(firstUnread(conversation(3, 3), log(0, 9), "ada")).toBe(5);
+    expect(firstUnread(conversation(3, 3), log(2, 9), "ada")).toBe(5);
+    expect(firstUnread(conversation(9, 0), log(5, 9), "ada")).toBeNull();
+    expect(firstUnread(conversation(9, 0), log(5, 10), "ada")).toBeNull();
+  });
+
+  test("wherever changes stand between the messages", () => {
+    const hidden = (seq: number) => ({ conversation: "c", seq });
+    const sparse = [
+      message(3, entry.writtenAt, "bob"),
+      hidden(4),
+      hidden(5),
+      message(6, entry.writtenAt),
+      hidden(7),
+      message(8, entry.writtenAt, "bob"),
+    ].reduce(place, startLog(2));
+    const unread = (read: number) => firstUnread(conversation(read, 1), sparse, "ada");
+    expect([0, 2, 3, 5, 7, 8].map(unread)).toEqual([3, 3, 8, 8, 8, null]);
+    expect(reachesUnread(conversation(2, 2), sparse, "ada")).toBe(true);
+    expect(reachesUnread(conversation(1, 2), sparse, "ada")).toBe(false);
   });
 
   test("once that is held, and everything after it", () => {
-    expect(reachesUnread(chat(3, 3), log(3, 9), "ada")).toBe(true);
-    expect(reachesUnread(chat(3, 3), log(4, 9), "ada")).toBe(false);
-    expect(reachesUnread(chat(3, 3), noteKnown(log(3, 9), 10), "ada")).toBe(false);
-    expect(reachesUnread(chat(9, 0), log(8, 9), "ada")).toBe(true);
-    expect(reachesUnread(chat(0, 0), startLog(0), "ada")).toBe(true);
+    expect(reachesUnread(conversation(3, 3), log(3, 9), "ada")).toBe(true);
+    expect(reachesUnread(conversation(3, 3), log(4, 9), "ada")).toBe(false);
+    expect(reachesUnread(conversation(3, 3), noteKnown(log(3, 9), 10), "ada")).toBe(false);
+    expect(reachesUnread(conversation(9, 0), log(8, 9), "ada")).toBe(true);
+    expect(reachesUnread(conversation(0, 0), startLog(0), "ada")).toBe(true);
   });
 
   test("but no further back than the bound", () => {
     const end = BACK_MAX + 500;
-    expect(reachesUnread(chat(0, 100), log(501, end), "ada")).toBe(false);
-    expect(reachesUnread(chat(0, 100), log(500, end), "ada")).toBe(true);
-    expect(firstUnread(chat(0, 100), log(500, end), "ada")).toBe(501);
+    expect(reachesUnread(conversation(0, 100), log(501, end), "ada")).toBe(false);
+    expect(reachesUnread(conversation(0, 100), log(500, end), "ada")).toBe(true);
+    expect(firstUnread(conversation(0, 100), log(500, end), "ada")).toBe(501);
   });
 });
 
 test("marks follow how far everybody else has got", () => {
-  const [line] = linesOf([message(5, entry.writtenAt)], [], "ada");
-  if (line === undefined) throw new Error("one message is one line");
+  const log = { base: 4, messages: [message(5, entry.writtenAt)] };
+  const [row] = rowsOf(log, [], "ada");
+  if (row === undefined) throw new Error("one message is one row");
   const state = (...positions: [number, number][]) =>
-    stateOf(
-      line,
+    deliveryStateOf(
+      row,
       positions.map(([delivered, read]) => ({ user: { id: "b", name: "B" }, delivered, read })),
     );
   expect(state([4, 4])).toBe("stored");
@@ -78,22 +103,26 @@ test("marks follow how far everybody else has got", () => {
   expect(state()).toBe("stored");
 });
 
-const chat = (id: string, at?: string) => ({
+const conversation = (id: string, at?: string) => ({
   id,
   members: [],
   last: at === undefined ? null : message(1, at),
   unread: 0,
 });
 
-function rows(chats: readonly ReturnType<typeof chat>[], entries: readonly Entry[] = []) {
-  return chatRows(new Map(chats.map((each) => [each.id, each])), entries).map(
-    ({ chat, entry }) => [chat.id, entry?.clientId] as const,
+function rows(
+  conversations: readonly ReturnType<typeof conversation>[],
+  entries: readonly Entry[] = [],
+) {
+  return conversationListRows(new Map(conversations.map((each) => [each.id, each])), entries).map(
+    ({ conversation, entry }) => [conversation.id, entry?.clientId] as const,
   );
 }
 
-test("conversations are sorted by activity, empty ones left out", () => {
+test("conversations are sorted by activity, those just opened first", () => {
   const [monday, tuesday] = ["2026-11-22T12:00:00.000Z", "2026-11-23T12:00:00.000Z"];
-  expect(rows([chat("a", monday), chat("b"), chat("c", tuesday)])).toEqual([
+  expect(rows([conversation("a", monday), conversation("b"), conversation("c", tuesday)])).toEqual([
+    ["b", undefined],
     ["c", undefined],
     ["a", undefined],
   ]);
@@ -105,18 +134,53 @@ test("the last message on its way is shown, and moves its conversation to the to
     clientId,
     conversation,
   });
-  const chats = [chat("a", "2026-11-22T12:00:00.000Z"), chat("b"), chat("c", entry.writtenAt)];
+  const conversations = [
+    conversation("a", "2026-11-22T12:00:00.000Z"),
+    conversation("b"),
+    conversation("c", entry.writtenAt),
+  ];
   const entries = [written("1", "b"), written("2", "a"), written("3", "b"), written("4", "a")];
-  expect(rows(chats, entries)).toEqual([
+  expect(rows(conversations, entries)).toEqual([
     ["a", "4"],
     ["b", "3"],
     ["c", undefined],
   ]);
 });
 
+test("a change on its way is not shown in the list, and moves nothing", () => {
+  const conversations = [
+    conversation("a", "2026-11-22T12:00:00.000Z"),
+    conversation("c", "2026-11-23T12:00:00.000Z"),
+  ];
+  const pin = {
+    ...entry,
+    conversation: "a",
+    content: { kind: "pin", target: 1, on: true },
+  } as const;
+  expect(rows(conversations, [pin])).toEqual([
+    ["c", undefined],
+    ["a", undefined],
+  ]);
+});
+
+test("own pins on their way show in the order of writing, each in its conversation", () => {
+  const { pins } = notePins(startLog(9), [3, 5], 9);
+  const pin = (target: number, on: boolean, conversation = "c"): Entry => ({
+    ...entry,
+    conversation,
+    content: { kind: "pin", target, on },
+  });
+  const entries = [pin(7, true), entry, pin(3, false), pin(1, true, "d"), pin(3, true)];
+  expect(pinnedWith(pins, entries, "c")).toEqual([5, 7, 3]);
+  expect(pinnedWith(pins, [], "c")).toEqual([3, 5]);
+});
+
 test("a message that was refused is shown, and moves nothing", () => {
-  const chats = [chat("a", "2026-11-22T12:00:00.000Z"), chat("c", "2026-11-23T12:00:00.000Z")];
-  expect(rows(chats, [{ ...entry, conversation: "a", state: "failed" }])).toEqual([
+  const conversations = [
+    conversation("a", "2026-11-22T12:00:00.000Z"),
+    conversation("c", "2026-11-23T12:00:00.000Z"),
+  ];
+  expect(rows(conversations, [{ ...entry, conversation: "a", state: "failed" }])).toEqual([
     ["c", undefined],
     ["a", "m9"],
   ]);

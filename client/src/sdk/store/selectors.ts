@@ -1,19 +1,25 @@
-import { hasGap, type Log } from "../engine/log";
-import { type Chat, UNREAD_MAX } from "../engine/model";
-import type { Entry } from "../engine/outbox";
-import type { Presence } from "../engine/presence";
-import type { ConversationId, Member, User, UserId } from "../protocol/generated";
-import type { Line } from "./lines";
-import type { State } from "./state";
+import { type Entry, isMessageEntry, type MessageEntry } from "../outbox/outbox";
+import {
+  type ConversationId,
+  type Member,
+  UNREAD_MAX,
+  type User,
+  type UserId,
+} from "../protocol/generated";
+import { hasGap, type Log, messagesAfter } from "../timeline/log";
+import { type Pins, pinnedIn, withPin } from "../timeline/pins";
+import type { Row } from "../timeline/rows";
+import type { Presence } from "./presence";
+import type { ConversationSummary, State } from "./state";
 
 export const selectMe = (state: State): User | null =>
-  state.stage.kind === "active" ? state.stage.me : null;
+  state.auth.kind === "active" ? state.auth.me : null;
 
 /** Whether the user has chosen to be invisible to others. */
 export const selectInvisible = (state: State): boolean =>
-  state.stage.kind === "active" && state.stage.invisible;
+  state.auth.kind === "active" && state.auth.invisible;
 
-/** How somebody stands; `unknown`: the server has not told yet. */
+/** The presence of a user; `unknown` until the server has told. */
 export type Status = "online" | "away" | "offline" | "unknown";
 
 export function statusOf(presence: Presence, user: UserId): Status {
@@ -21,90 +27,125 @@ export function statusOf(presence: Presence, user: UserId): Status {
   return presence.count === null ? "unknown" : "offline";
 }
 
-/** When somebody who is offline was here last (RFC 3339); `null`: never, or that is not known. */
+/** When an offline user was last seen (RFC 3339); `null` if never, or if that is unknown. */
 export function lastSeenOf(state: State, user: UserId): string | null {
   return statusOf(state.presence, user) === "offline" ? (state.lastSeen.get(user) ?? null) : null;
 }
 
-/** All unread messages of the conversations that are listed. */
+/** The number of unread messages in all listed conversations. */
 export function selectUnread(state: State): number {
   let unread = 0;
-  for (const chat of state.chats.values()) unread += chat.unread;
+  for (const conversation of state.conversations.values()) unread += conversation.unread;
   return unread;
 }
 
 /** One row of the list of conversations. */
-export interface ChatRow {
-  readonly chat: Chat;
-  /** What was written in it last, and is not stored yet. */
-  readonly entry: Entry | undefined;
+export interface ConversationListRow {
+  readonly conversation: ConversationSummary;
+  /** The last message written in it that is not stored yet. */
+  readonly entry: MessageEntry | undefined;
 }
 
 /**
- * The conversations that somebody has written in, most recent first. What is on
- * its way is newer than what is stored; what was refused is nobody's activity.
+ * All conversations, the most recent first: new ones without messages, then by the last
+ * message. Messages on their way are newer than stored ones; refused ones do not count.
  */
-export function chatRows(
-  chats: ReadonlyMap<ConversationId, Chat>,
+export function conversationListRows(
+  conversations: ReadonlyMap<ConversationId, ConversationSummary>,
   entries: readonly Entry[],
-): ChatRow[] {
-  const newest = new Map(entries.map((entry) => [entry.conversation, entry]));
-  const underWay = entries.filter((entry) => entry.state !== "failed");
+): ConversationListRow[] {
+  const messages = entries.filter(isMessageEntry);
+  const newest = new Map(messages.map((entry) => [entry.conversation, entry]));
+  const underWay = messages.filter((entry) => entry.state !== "failed");
   const places = new Map(underWay.map((entry, place) => [entry.conversation, place]));
-  const place = ({ chat }: ChatRow) => places.get(chat.id) ?? -1;
-  return [...chats.values()]
-    .map((chat) => ({ chat, entry: newest.get(chat.id) }))
-    .filter(({ chat, entry }) => chat.last !== null || entry !== undefined)
-    .sort((a, b) => place(b) - place(a) || byActivity(a.chat, b.chat));
+  const place = ({ conversation }: ConversationListRow) => places.get(conversation.id) ?? -1;
+  return [...conversations.values()]
+    .map((conversation) => ({ conversation, entry: newest.get(conversation.id) }))
+    .sort(
+      (a, b) =>
+        place(b) - place(a) ||
+        newness(b) - newness(a) ||
+        byActivity(a.conversation, b.conversation),
+    );
 }
 
-function byActivity(a: Chat, b: Chat): number {
+function newness({ conversation, entry }: ConversationListRow): number {
+  return conversation.last === null && entry === undefined ? 1 : 0;
+}
+
+function byActivity(a: ConversationSummary, b: ConversationSummary): number {
   const [left, right] = [a.last?.at ?? "", b.last?.at ?? ""];
   return left === right ? (a.id < b.id ? 1 : -1) : left < right ? 1 : -1;
 }
 
-/** How many messages are loaded at most so that a conversation opens where the unread ones begin. */
+/** The most messages loaded so that a conversation opens at the first unread one. */
 export const BACK_MAX = 1_000;
 
-/** Whether the log is held to its end, and as far back as a conversation opens. */
-export function reachesUnread(chat: Chat, log: Log, me: UserId): boolean {
+/** Whether the log reaches from the place where the conversation opens to its end. */
+export function reachesUnread(conversation: ConversationSummary, log: Log, me: UserId): boolean {
   if (hasGap(log)) return false;
-  return chat.unread === 0 || log.base <= readOf(chat, me) || log.messages.length >= BACK_MAX;
+  return (
+    conversation.unread === 0 ||
+    log.base <= readOf(conversation, me) ||
+    log.messages.length >= BACK_MAX
+  );
 }
 
-/** The number of the first message held that is new to the user; `null`: nothing is. */
-export function firstUnread(chat: Chat, log: Log, me: UserId): number | null {
-  const after = Math.max(0, readOf(chat, me) - log.base);
-  return log.messages.slice(after).find((message) => message.sender !== me)?.seq ?? null;
+/** The number of the first unread message held; `null` if there is none. */
+export function firstUnread(
+  conversation: ConversationSummary,
+  log: Log,
+  me: UserId,
+): number | null {
+  const unread = messagesAfter(log, readOf(conversation, me));
+  return unread.find((message) => message.sender !== me)?.seq ?? null;
 }
 
-function readOf(chat: Chat, me: UserId): number {
-  return chat.members.find((member) => member.user.id === me)?.read ?? 0;
+function readOf(conversation: ConversationSummary, me: UserId): number {
+  return conversation.members.find((member) => member.user.id === me)?.read ?? 0;
 }
 
-/** A count of unread messages, as it is shown. */
+/**
+ * The numbers of the pinned messages of a conversation, the one pinned first in front.
+ * Own changes show at once, and are undone if they are refused.
+ */
+export function pinnedWith(
+  pins: Pins,
+  entries: readonly Entry[],
+  conversation: ConversationId,
+): readonly number[] {
+  return entries.reduce(
+    (pinned, entry) =>
+      entry.conversation === conversation && entry.content.kind === "pin"
+        ? withPin(pinned, entry.content)
+        : pinned,
+    pinnedIn(pins),
+  );
+}
+
+/** The text of a count of unread messages. */
 export function unreadText(unread: number): string {
   return unread >= UNREAD_MAX ? `${UNREAD_MAX - 1}+` : String(unread);
 }
 
-/** The other one of a direct conversation; oneself, in a conversation with oneself. */
-export function partnerOf(chat: Chat, me: UserId): Member | undefined {
-  return chat.members.find((member) => member.user.id !== me) ?? chat.members[0];
+/** The other member of a direct conversation; oneself in notes to self. */
+export function partnerOf(conversation: ConversationSummary, me: UserId): Member | undefined {
+  return conversation.members.find((member) => member.user.id !== me) ?? conversation.members[0];
 }
 
-/** How far a message has come; the order is that of its life. */
-export type MessageState = "pending" | "stored" | "delivered" | "read" | "failed";
+/** How far a message has got, in the order of its life. */
+export type DeliveryState = "pending" | "stored" | "delivered" | "read" | "failed";
 
-/** How far one's own message has come, given how far the others have. */
-export function stateOf(line: Line, others: readonly Member[]): MessageState {
-  if (line.entry !== undefined) return stateOfEntry(line.entry);
-  const seq = line.message?.seq ?? 0;
+/** The delivery state of one's own message, from the positions of the other members. */
+export function deliveryStateOf(row: Row, others: readonly Member[]): DeliveryState {
+  if (row.entry !== undefined) return deliveryStateOfEntry(row.entry);
+  const seq = row.message?.seq ?? 0;
   if (others.length === 0) return "stored";
   if (others.every((member) => member.read >= seq)) return "read";
   if (others.every((member) => member.delivered >= seq)) return "delivered";
   return "stored";
 }
 
-export function stateOfEntry(entry: Entry): MessageState {
+export function deliveryStateOfEntry(entry: Entry): DeliveryState {
   return entry.state === "failed" ? "failed" : "pending";
 }

@@ -1,11 +1,16 @@
-import type { EngineEvent, StateStore } from "../engine/model";
+import type { EngineEvent } from "./events";
 import { Listeners } from "./listeners";
 import { reduce } from "./reduce";
 import { INITIAL, type State } from "./state";
 
-export interface Store extends StateStore {
+/** Where the state lives; the engine never keeps a copy. */
+export interface StateStore {
   get(): State;
-  /** Calls back after every change; the answer ends that. */
+  dispatch(event: EngineEvent): void;
+}
+
+export interface Store extends StateStore {
+  /** Calls back after every change. Returns an unsubscribe function. */
   subscribe(listener: () => void): () => void;
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../engine/clock";
+import type { Clock } from "../connection/clock";
 
 interface Timer {
   readonly at: number;

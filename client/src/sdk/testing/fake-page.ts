@@ -1,10 +1,11 @@
-import type { Api } from "../engine/api";
+import type { Api } from "../connection/api";
 import { Engine } from "../engine/engine";
-import type { Message } from "../protocol/generated";
+import type { Message } from "../protocol/message";
+import { pinnedWith } from "../store/selectors";
 import { createStore, type Store } from "../store/store";
 import { FakeClock } from "./fake-clock";
-import { FakeKept } from "./fake-kept";
 import { CONVERSATION, FakeApi, FakeServer, FakeStorage } from "./fake-server";
+import { FakeSnapshots } from "./fake-snapshots";
 import { FakeSockets } from "./fake-socket";
 
 /** A whole page without a browser: the real engine and store, a fake world around them. */
@@ -22,7 +23,7 @@ export class FakePage {
     readonly server = new FakeServer(),
     readonly storage = new FakeStorage(),
     name = "one",
-    readonly kept = new FakeKept(),
+    readonly kept = new FakeSnapshots(),
   ) {
     this.engine = new Engine({
       store: this.store,
@@ -35,7 +36,7 @@ export class FakePage {
         return `ada-${name}-${this.written}`;
       },
       timestamp: () => "2026-11-23T19:00:00.000Z",
-      kept,
+      snapshots: kept,
       incoming: (message, missed) => {
         this.announced.push(message);
         if (missed) this.missed.push(message);
@@ -79,8 +80,14 @@ export class FakePage {
     return this.state.logs.get(CONVERSATION);
   }
 
-  get chat() {
-    return this.state.chats.get(CONVERSATION);
+  get conversation() {
+    return this.state.conversations.get(CONVERSATION);
+  }
+
+  /** The numbers of the pinned messages, as the page shows them. */
+  get pins(): readonly number[] {
+    const { log, state } = this;
+    return log === undefined ? [] : pinnedWith(log.pins, state.outbox.entries, CONVERSATION);
   }
 
   /** The numbers of the messages held. */

@@ -1,19 +1,24 @@
-import { ApiError, type HistoryRange } from "../engine/api";
-import type { OutboxStorage } from "../engine/model";
-import type { Entry } from "../engine/outbox";
-import type {
-  ClientFrame,
-  Conversation,
-  ConversationId,
-  Conversations,
-  Cursor,
-  History,
-  Limits,
-  Message,
-  ServerFrame,
-  Session,
-  User,
+import { ApiError, type HistoryRange } from "../connection/api";
+import type { OutboxStorage } from "../engine/ports";
+import type { Entry } from "../outbox/outbox";
+import {
+  type ClientFrame,
+  type Content,
+  type Conversation,
+  type ConversationId,
+  type Conversations,
+  type Cursor,
+  DEFAULT_LIMITS,
+  type Event,
+  type History,
+  type Limits,
+  PINS_MAX,
+  type Send,
+  type ServerFrame,
+  type Session,
+  type User,
 } from "../protocol/generated";
+import { isMessage, isPin, type Message, type Numbered } from "../protocol/message";
 import type { FakeSocket } from "./fake-socket";
 
 export const ADA: User = { id: "ada", name: "Ada" };
@@ -21,28 +26,29 @@ export const BOB: User = { id: "bob", name: "Bob" };
 export const CONVERSATION = "c1";
 
 export const LIMITS: Limits = {
-  text_max_chars: 4_000,
-  unacknowledged_sends: 32,
+  ...DEFAULT_LIMITS,
   sends_per_second: 0,
   sends_burst: 0,
-  typing_interval_ms: 3_000,
-  typing_expiry_ms: 6_000,
-  receipt_interval_ms: 300,
-  reconnect_min_ms: 500,
-  reconnect_max_ms: 20_000,
   history_page_max: 10,
 };
 
 /** One conversation of Ada and Bob, kept by the rules of docs/protocol.md, as Ada sees it. */
 export class FakeServer {
-  readonly log: Message[] = [];
+  /** Event `n` is the one at `n - 1`. */
+  readonly log: Numbered[] = [];
   epoch = "one";
   loggedIn = true;
+  /** Whether it is asked with a bearer token: one that opens nothing is refused. */
+  takesTokens = false;
   reachable = true;
   /** The day of everything that is stored. */
   day = 23;
   /** Everything said of whether the page is left alone, with each hello too. */
   readonly idle: boolean[] = [];
+  /** So many of the next sends are refused for now. */
+  refusals = 0;
+  /** Refused on this connection, and neither back nor given up: others wait for the first. */
+  refused: string[] = [];
   /** Requests answered, by name. */
   readonly asked: string[] = [];
   private readonly positions = new Map([
@@ -50,29 +56,60 @@ export class FakeServer {
     [BOB.id, { delivered: 0, read: 0 }],
   ]);
 
-  store(sender: User, clientId: string, body: string): Message {
-    const known = this.log.find((held) => held.client_id === clientId);
+  get messages(): Message[] {
+    return this.log.filter(isMessage);
+  }
+
+  /** The numbers of the pinned messages, the one pinned first in front. */
+  get pins(): number[] {
+    const changes = this.log.filter(isPin);
+    const since = ({ seq }: Message) => {
+      const own = changes.filter(({ target }) => target === seq);
+      const off = own.findLastIndex(({ on }) => !on);
+      return own[off + 1]?.seq ?? null;
+    };
+    return this.messages
+      .map((message) => ({ seq: message.seq, since: since(message) }))
+      .filter(({ since }) => since !== null)
+      .sort((a, b) => Number(a.since) - Number(b.since))
+      .map(({ seq }) => seq);
+  }
+
+  store(sender: User, clientId: string, content: Content): Event {
+    const known = this.stored(clientId);
     if (known !== undefined) return known;
     const seq = this.log.length + 1;
     const at = new Date(Date.UTC(2026, 10, this.day) + seq * 1_000).toISOString();
-    const message = {
-      conversation: CONVERSATION,
-      seq,
-      sender: sender.id,
-      client_id: clientId,
-      at,
-      body,
-    };
-    this.log.push(message);
-    return message;
+    const header = { conversation: CONVERSATION, seq, sender: sender.id, client_id: clientId, at };
+    const event: Event = { ...header, ...content };
+    this.log.push(event);
+    return event;
   }
 
   /** Bob writes `count` messages. */
   fromBob(count: number): Message[] {
     return Array.from({ length: count }, () => {
       const name = `bob-${this.log.length + 1}`;
-      return this.store(BOB, name, `text of ${name}`);
-    });
+      return this.store(BOB, name, { kind: "message", body: `text of ${name}` });
+    }).filter(isMessage);
+  }
+
+  /** Bob pins a message, or unpins it. */
+  pinnedByBob(target: number, on = true): Event {
+    return this.store(BOB, `bob-${this.log.length + 1}`, { kind: "pin", target, on });
+  }
+
+  /** Something happens that Ada is not shown. */
+  hide(): Numbered {
+    const hidden = { conversation: CONVERSATION, seq: this.log.length + 1 };
+    this.log.push(hidden);
+    return hidden;
+  }
+
+  /** Something of a kind that came after this client. */
+  fromTheFuture(): Event {
+    const content = { kind: "poll", question: "Tea?" } as unknown as Content;
+    return this.store(BOB, `bob-${this.log.length + 1}`, content);
   }
 
   /** Goes back to a backup that has the first `count` messages; what comes is of the next day. */
@@ -89,14 +126,18 @@ export class FakeServer {
   answer(frame: ClientFrame): ServerFrame[] {
     switch (frame.type) {
       case "hello":
+        this.refused = [];
         this.idle.push(frame.idle ?? false);
         return [this.welcome(), ...this.replay(frame.cursors)];
       case "sync":
         return this.replay(frame.cursors);
+      case "give_up":
+        this.refused = this.refused.filter((id) => id !== frame.client_id);
+        return [];
       case "send": {
-        const duplicate = this.log.some((held) => held.client_id === frame.client_id);
-        const { client_id, conversation, seq, at } = this.store(ADA, frame.client_id, frame.body);
-        return [{ type: "stored", client_id, conversation, seq, at, duplicate }];
+        const { type: _type, ...send } = frame;
+        const refusal = this.refuse(send.client_id) ?? this.refuseForGood(send);
+        return [refusal ?? this.storeOf(send)];
       }
       case "delivered":
       case "read":
@@ -129,24 +170,70 @@ export class FakeServer {
 
   conversation(): Conversation {
     const members = [ADA, BOB].map((user) => ({ user, ...this.position(user.id) }));
-    const unread = this.log.filter(
+    const unread = this.messages.filter(
       (held) => held.sender !== ADA.id && held.seq > this.position(ADA.id).read,
     ).length;
-    const last = this.log.at(-1) ?? null;
-    return { id: CONVERSATION, members, last_seq: this.log.length, last, unread };
+    const last = this.messages.at(-1) ?? null;
+    const { pins } = this;
+    return { id: CONVERSATION, members, ...this.end, last, unread, pins };
+  }
+
+  /** The last event. */
+  get end(): Pick<Conversation, "last_seq" | "last_at"> {
+    const last = this.log.at(-1);
+    return {
+      last_seq: this.log.length,
+      last_at: last !== undefined && "at" in last ? last.at : null,
+    };
+  }
+
+  private storeOf({ client_id, conversation: _conversation, ...content }: Send): ServerFrame {
+    const duplicate = this.stored(client_id) !== undefined;
+    const { conversation, seq, at } = this.store(ADA, client_id, content);
+    return { type: "stored", client_id, conversation, seq, at, duplicate };
+  }
+
+  private stored(clientId: string): Event | undefined {
+    return this.log.find((event) => "client_id" in event && event.client_id === clientId) as
+      | Event
+      | undefined;
+  }
+
+  /** What is not stored, however often it comes. */
+  private refuseForGood(send: Send): ServerFrame | null {
+    if (send.kind !== "pin" || this.stored(send.client_id) !== undefined) return null;
+    const { client_id, target, on } = send;
+    const refusal = { type: "error", client_id, message: "Never." } as const;
+    const message = this.log[target - 1];
+    if (message === undefined || !isMessage(message))
+      return { ...refusal, code: "not_found", field: "target" };
+    const { pins } = this;
+    const full = on && !pins.includes(target) && pins.length >= PINS_MAX;
+    return full ? { ...refusal, code: "too_many_pins" } : null;
+  }
+
+  /** A send passes when every earlier one that was refused is back. */
+  private refuse(client_id: string): ServerFrame | null {
+    const first = this.refused[0] ?? client_id;
+    if (first === client_id && this.refusals === 0) {
+      this.refused.shift();
+      return null;
+    }
+    if (!this.refused.includes(client_id)) this.refused.push(client_id);
+    const refusal = { type: "error", message: "Later.", retry_after_ms: 200, client_id } as const;
+    if (first !== client_id) return { ...refusal, code: "busy", after: first };
+    this.refusals -= 1;
+    return { ...refusal, code: "rate_limited" };
   }
 
   private replay(cursors: readonly Cursor[]): ServerFrame[] {
     const undone = ({ seq, at }: Cursor) =>
-      seq > this.log.length || (at !== undefined && at !== this.log[seq - 1]?.at);
+      seq > this.log.length || (at !== undefined && at !== timeOf(this.log[seq - 1]));
     const missed = cursors
       .filter((cursor) => !undone(cursor))
       .flatMap(({ seq }) => this.log.filter((held) => held.seq > seq));
     const reset = cursors.filter(undone).map((cursor) => cursor.conversation);
-    return [
-      ...missed.map((message): ServerFrame => ({ type: "message", ...message })),
-      { type: "synced", truncated: [], reset },
-    ];
+    return [...missed.map(frameOf), { type: "synced", truncated: [], reset }];
   }
 
   private receipt(kind: "delivered" | "read", seq: number): ServerFrame {
@@ -163,11 +250,22 @@ export class FakeServer {
   }
 }
 
+/** The frame that brings an event. */
+export function frameOf(event: Numbered): ServerFrame {
+  return "kind" in event ? { type: "event", ...event } : { type: "hidden", ...event };
+}
+
+function timeOf(event: Numbered | undefined): string | undefined {
+  return event !== undefined && "at" in event ? event.at : undefined;
+}
+
 /** The HTTP API of a fake server. */
 export class FakeApi {
   constructor(private readonly server: FakeServer) {}
 
-  async session(): Promise<Session> {
+  async session(): Promise<Session | null> {
+    const { reachable, loggedIn, takesTokens } = this.server;
+    if (reachable && !loggedIn && !takesTokens) return null;
     this.admit("session");
     return { user: ADA, has_password: false, invisible: false };
   }
@@ -201,12 +299,22 @@ export class FakeApi {
 
   async history(_id: ConversationId, range: HistoryRange, limit: number): Promise<History> {
     this.admit("history");
-    const { log } = this.server;
-    const messages =
-      "after" in range
-        ? log.filter((held) => held.seq > range.after).slice(0, limit)
-        : log.filter((held) => held.seq < range.before).slice(-limit);
-    return { messages, last_seq: log.length };
+    const { messages } = this.server;
+    const { end } = this.server;
+    if ("pinned" in range) {
+      const { pins } = this.server;
+      const pinned = messages.filter(({ seq }) => pins.includes(seq));
+      return pageBefore(pinned, range.before ?? end.last_seq + 1, limit, end);
+    }
+    if ("before" in range) return pageBefore(messages, range.before, limit, end);
+    const later = messages.filter(({ seq }) => seq > range.after);
+    const page = later.slice(0, limit);
+    const to = later.length > limit ? (page.at(-1)?.seq ?? end.last_seq) : end.last_seq;
+    return { messages: page, from: range.after + 1, to, ...end };
+  }
+
+  async answers(): Promise<boolean> {
+    return this.server.reachable;
   }
 
   private admit(name: string): void {
@@ -214,6 +322,19 @@ export class FakeApi {
     if (!this.server.loggedIn) throw new ApiError("unauthorized", "Log in first.");
     this.server.asked.push(name);
   }
+}
+
+/** The last messages before a number; what is before the first one is covered, if they are all. */
+function pageBefore(
+  messages: readonly Message[],
+  before: number,
+  limit: number,
+  end: Pick<History, "last_seq" | "last_at">,
+): History {
+  const earlier = messages.filter(({ seq }) => seq < before);
+  const page = earlier.slice(-limit);
+  const from = earlier.length > limit ? (page[0]?.seq ?? 1) : 1;
+  return { messages: page, from, to: before - 1, ...end };
 }
 
 /** An outbox storage that outlives an engine, as IndexedDB outlives a page. */

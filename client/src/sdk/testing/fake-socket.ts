@@ -1,4 +1,4 @@
-import type { WebSocketLike } from "../engine/socket";
+import type { WebSocketLike } from "../connection/socket";
 import type { ClientFrame, ServerFrame } from "../protocol/generated";
 
 /** A WebSocket whose other end is the test. */

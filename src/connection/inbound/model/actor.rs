@@ -10,8 +10,8 @@ use std::rc::{Rc, Weak};
 use ractor::ActorId;
 
 use super::Mutant;
-use super::stations::{Event, Station, UsersWord};
-use super::world::{World, current, list, world};
+use super::execution::{Execution, current, execution, list};
+use super::supervision::{Event, SystemActor, UserSupervisorMessage};
 use crate::directory::{Envelope, Recipient, UserMessage};
 
 /// A reference; the mailbox lives as long as one does.
@@ -34,7 +34,7 @@ enum Mail {
 pub struct Mailbox {
     /// 1 for the user's first actor.
     pub number: u8,
-    supervisor: Weak<Station<UsersWord>>,
+    supervisor: Weak<SystemActor<UserSupervisorMessage>>,
     status: Cell<Status>,
     /// The receiver is gone, or about to go: what is sent now is refused.
     closed: Cell<bool>,
@@ -51,38 +51,38 @@ impl Recipient for Actor {
         ActorId::Local(self.0.number.into())
     }
 
-    fn lives(&self) -> bool {
-        let world = world();
-        world.step("read status");
-        world.saw(self.0.number.into());
-        world.saw(self.0.status.get() as usize);
+    fn is_alive(&self) -> bool {
+        let execution = execution();
+        execution.step("read status");
+        execution.observe(self.0.number.into());
+        execution.observe(self.0.status.get() as usize);
         self.0.status.get() < Status::Draining
     }
 
-    fn tell(&self, message: UserMessage) -> bool {
-        let world = world();
-        if world.is_mutant(Mutant::KeepsReference) {
-            world.connection.keep(self);
+    fn try_cast(&self, message: UserMessage) -> bool {
+        let execution = execution();
+        if execution.is_mutant(Mutant::KeepsReference) {
+            execution.connection.keep(self);
         }
-        if !self.lives() {
-            return refuse(&world, message);
+        if !self.is_alive() {
+            return refuse(&execution, message);
         }
-        if world.scenario.drains() {
-            world.step("admit");
+        if execution.scenario.drains() {
+            execution.step("admit");
         }
-        world.saw(self.0.shut.get().into());
+        execution.observe(self.0.shut.get().into());
         if self.0.shut.get() {
-            return refuse(&world, message);
+            return refuse(&execution, message);
         }
         self.0.admitted.update(|admitted| admitted + 1);
-        world.step("reserve");
-        world.saw(self.0.closed.get().into());
+        execution.step("reserve");
+        execution.observe(self.0.closed.get().into());
         let taken = if self.0.closed.get() {
-            refuse(&world, message)
+            refuse(&execution, message)
         } else {
             // The receiver may close and drain in between: then this stays
             // behind, and is dropped with the last reference.
-            world.step("push");
+            execution.step("push");
             self.0.mail.borrow_mut().push_back(Mail::Message(message));
             true
         };
@@ -92,15 +92,15 @@ impl Recipient for Actor {
     }
 }
 
-fn refuse(world: &World, message: UserMessage) -> bool {
-    discard(world, Mail::Message(message));
+fn refuse(execution: &Execution, message: UserMessage) -> bool {
+    discard(execution, Mail::Message(message));
     false
 }
 
 /// Drops what was not handled.
-fn discard(world: &World, mail: Mail) {
+fn discard(execution: &Execution, mail: Mail) {
     match mail {
-        Mail::Message(UserMessage::Frames(envelopes)) if world.is_mutant(Mutant::PermitFirst) => {
+        Mail::Message(UserMessage::Frames(envelopes)) if execution.is_mutant(Mutant::PermitFirst) => {
             envelopes.into_iter().for_each(|mut envelope| envelope.release_first());
         }
         mail => drop(mail),
@@ -109,9 +109,9 @@ fn discard(world: &World, mail: Mail) {
 
 impl Actor {
     /// A new actor, which begins to run.
-    pub fn spawn(supervisor: &Rc<Station<UsersWord>>) -> Self {
-        let world = world();
-        let number = u8::try_from(world.actors.borrow().len() + 1).expect("few actors");
+    pub fn spawn(supervisor: &Rc<SystemActor<UserSupervisorMessage>>) -> Self {
+        let execution = execution();
+        let number = u8::try_from(execution.actors.borrow().len() + 1).expect("few actors");
         let mailbox = Mailbox {
             number,
             supervisor: Rc::downgrade(supervisor),
@@ -123,8 +123,8 @@ impl Actor {
             mail: RefCell::default(),
         };
         let actor = Self(Rc::new(mailbox));
-        world.actors.borrow_mut().push(Rc::downgrade(&actor.0));
-        world.spawn(format!("actor {number}"), {
+        execution.actors.borrow_mut().push(Rc::downgrade(&actor.0));
+        execution.spawn(format!("actor {number}"), {
             let actor = actor.clone();
             move || actor.live()
         });
@@ -169,20 +169,20 @@ impl Actor {
     }
 
     fn live(self) {
-        let world = world();
+        let execution = execution();
         let me = &self.0;
-        let Some(end) = self.handle_all(&world) else { return };
+        let Some(end) = self.handle_all(&execution) else { return };
         // A panic drops the mailbox while it unwinds, an error with the loop
         // it ends, both before the status tells.
         if end == End::Failed {
-            self.drop_mailbox(&world);
+            self.drop_mailbox(&execution);
         }
-        world.step("stop");
+        execution.step("stop");
         me.status.set(Status::Stopping);
         if end != End::Failed {
-            self.drop_mailbox(&world);
+            self.drop_mailbox(&execution);
         }
-        world.step_to_station("report");
+        execution.step_to_cast("report");
         let event = if end == End::Failed { Event::Failed(self.clone()) } else { Event::Terminated };
         if let Some(users) = me.supervisor.upgrade() {
             users.on_event(event);
@@ -190,13 +190,13 @@ impl Actor {
     }
 
     /// Until something ends it; none: the run is over.
-    fn handle_all(&self, world: &Rc<World>) -> Option<End> {
+    fn handle_all(&self, execution: &Rc<Execution>) -> Option<End> {
         let me = &self.0;
         loop {
-            world.settle();
+            execution.settle();
             let mailbox = Rc::downgrade(me);
-            let holds = move |_: &World| mailbox.upgrade().is_some_and(|me| me.has_work());
-            if !world.wait("idle", holds) {
+            let holds = move |_: &Execution| mailbox.upgrade().is_some_and(|me| me.has_work());
+            if !execution.wait("idle", holds) {
                 return None;
             }
             if me.killed.get() {
@@ -208,15 +208,15 @@ impl Actor {
                 Mail::Message(UserMessage::Frames(envelopes)) => envelopes,
                 Mail::Message(_) => continue,
             };
-            see(world, &envelopes);
-            if world.scenario.kills() {
+            see(execution, &envelopes);
+            if execution.scenario.kills() {
                 // The signal may win against a handler that has not begun.
                 let mailbox = Rc::downgrade(me);
-                let ways = move |_: &World| {
+                let ways = move |_: &Execution| {
                     if mailbox.upgrade().is_some_and(|me| me.killed.get()) { vec![0, 1] } else { vec![0] }
                 };
-                if world.choose("handle", ways) == Some(1) {
-                    discard(world, Mail::Message(UserMessage::Frames(envelopes)));
+                if execution.choose("handle", ways) == Some(1) {
+                    discard(execution, Mail::Message(UserMessage::Frames(envelopes)));
                     return Some(End::Killed);
                 }
             }
@@ -224,33 +224,33 @@ impl Actor {
             while let Some(envelope) = envelopes.next() {
                 let number = usize::try_from(envelope.number()).expect("a small number");
                 let opened = envelope.open();
-                world.open(number);
+                execution.open(number);
                 drop(opened);
-                if world.scenario.fatal.contains(&number) {
-                    discard(world, Mail::Message(UserMessage::Frames(envelopes.collect())));
+                if execution.scenario.fatal.contains(&number) {
+                    discard(execution, Mail::Message(UserMessage::Frames(envelopes.collect())));
                     return Some(End::Failed);
                 }
             }
         }
     }
 
-    fn drop_mailbox(&self, world: &World) {
-        world.step("close");
+    fn drop_mailbox(&self, execution: &Execution) {
+        execution.step("close");
         self.0.closed.set(true);
         loop {
-            world.step("drain");
+            execution.step("drain");
             let Some(mail) = self.0.mail.borrow_mut().pop_front() else { return };
             if let Mail::Message(UserMessage::Frames(envelopes)) = &mail {
-                see(world, envelopes);
+                see(execution, envelopes);
             }
-            discard(world, mail);
+            discard(execution, mail);
         }
     }
 }
 
-fn see(world: &World, envelopes: &[Envelope]) {
+fn see(execution: &Execution, envelopes: &[Envelope]) {
     for envelope in envelopes {
-        world.saw(usize::try_from(envelope.number()).expect("a small number"));
+        execution.observe(usize::try_from(envelope.number()).expect("a small number"));
     }
 }
 
@@ -267,7 +267,7 @@ impl Mailbox {
     }
 
     /// Whether it has not stopped.
-    pub fn lives(&self) -> bool {
+    pub fn is_alive(&self) -> bool {
         self.status.get() < Status::Stopping
     }
 
@@ -296,12 +296,12 @@ impl Mailbox {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         // Else the run is over.
-        let Some(world) = current() else { return };
+        let Some(execution) = current() else { return };
         for mail in self.mail.take() {
             if let Mail::Message(UserMessage::Frames(envelopes)) = &mail {
-                see(&world, envelopes);
+                see(&execution, envelopes);
             }
-            discard(&world, mail);
+            discard(&execution, mail);
         }
     }
 }

@@ -11,10 +11,10 @@ use std::task::{Context, Wake, Waker};
 use super::super::Inbound;
 use super::Mutant;
 use super::actor::Actor;
-use super::stations::UsersWord;
-use super::world::{World, list, world};
-use crate::directory::Returned;
-use crate::directory::shared::Semaphore;
+use super::execution::{Execution, execution, list};
+use super::supervision::UserSupervisorMessage;
+use crate::directory::ReturnedFrames;
+use crate::directory::sync::Semaphore;
 
 const READ: u8 = 0;
 const WOKEN: u8 = 1;
@@ -24,7 +24,7 @@ const LEAVE: u8 = 3;
 /// What can be seen of the connection from outside.
 #[derive(Default)]
 pub struct Seen {
-    shared: RefCell<Option<(Arc<Semaphore>, Arc<Returned>)>>,
+    shared: RefCell<Option<(Arc<Semaphore>, Arc<ReturnedFrames>)>>,
     /// What it knew when it last went on.
     inside: RefCell<Vec<u8>>,
     waiting: Cell<usize>,
@@ -60,7 +60,7 @@ impl Seen {
         list(&mut inside, inbound.queue.iter().map(|(number, _)| *number as u8));
         self.inside.replace(inside);
         self.waiting.set(inbound.queue.len());
-        world().settle();
+        execution().settle();
     }
 
     pub fn describe(&self, key: &mut Vec<u8>) {
@@ -72,58 +72,58 @@ impl Seen {
         ]);
         key.push(self.kept.borrow().as_ref().map_or(0, Actor::number));
         if let Some((window, back)) = &*self.shared.borrow() {
-            let (numbers, told) = back.look();
-            key.extend([window.look() as u8, told.into()]);
+            let (numbers, notified) = back.peek();
+            key.extend([window.peek() as u8, notified.into()]);
             list(key, numbers.into_iter().map(|number| number as u8));
         }
     }
 
-    /// Whether nothing is under way, and every permit is home.
-    pub fn is_at_rest(&self, world: &World) -> bool {
+    /// Whether nothing is under way, and every permit is back.
+    pub fn is_at_rest(&self, execution: &Execution) -> bool {
         let shared = self.shared.borrow();
-        let home = shared
-            .as_ref()
-            .is_some_and(|(window, back)| window.look() == world.scenario.window && back.look().0.is_empty());
-        self.gone.get() || home && self.waiting.get() == 0 && world.all_opened()
+        let home = shared.as_ref().is_some_and(|(window, back)| {
+            window.peek() == execution.scenario.window && back.peek().0.is_empty()
+        });
+        self.gone.get() || home && self.waiting.get() == 0 && execution.all_opened()
     }
 }
 
-pub fn begin(world: &World) {
-    if world.scenario.reloads {
-        world.spawn("former connection", || detach(&self::world()));
+pub fn begin(execution: &Execution) {
+    if execution.scenario.reloads {
+        execution.spawn("former connection", || detach(&self::execution()));
     }
-    world.spawn("connection", live);
+    execution.spawn("connection", live);
 }
 
-fn detach(world: &World) {
-    world.step("leave table");
-    world.table.update(|links| links - 1);
-    world.step("say gone");
-    world.stations.users().say(UsersWord::Gone);
+fn detach(execution: &Execution) {
+    execution.step("leave table");
+    execution.table.update(|count| count - 1);
+    execution.step("cast detached");
+    execution.system.users().cast(UserSupervisorMessage::Detached);
 }
 
 fn live() {
-    let (world, scenario) = (world(), world().scenario.clone());
+    let (execution, scenario) = (execution(), execution().scenario.clone());
     if scenario.attaches() {
-        world.step("enter table");
-        world.table.update(|links| links + 1);
-        world.step("say arrived");
-        world.stations.users().say(UsersWord::Arrived);
+        execution.step("enter table");
+        execution.table.update(|count| count + 1);
+        execution.step("cast attached");
+        execution.system.users().cast(UserSupervisorMessage::Attached);
     }
-    let mut inbound = Rc::new(Inbound::new(world.link.clone(), scenario.window));
-    world.connection.shared.replace(Some((inbound.window.clone(), inbound.back.clone())));
+    let mut inbound = Rc::new(Inbound::new(execution.handle.clone(), scenario.window));
+    execution.connection.shared.replace(Some((inbound.window.clone(), inbound.back.clone())));
     loop {
-        world.connection.note(&inbound);
-        own(&mut inbound).pump(&world.directory);
-        world.connection.note(&inbound);
-        match select(&world, &inbound) {
+        execution.connection.note(&inbound);
+        own(&mut inbound).dispatch(&execution.directory);
+        execution.connection.note(&inbound);
+        match select(&execution, &inbound) {
             None => return,
             Some(READ) => loop {
-                own(&mut inbound).receive(world.connection.read.get().to_string().into());
-                world.connection.read.update(|read| read + 1);
+                own(&mut inbound).receive(execution.connection.read.get().to_string().into());
+                execution.connection.read.update(|read| read + 1);
                 // More may be at hand.
-                let more = world.connection.read.get() < scenario.frames && inbound.takes_more();
-                if !more || world.choose("read on", |_| vec![0, 1]) != Some(1) {
+                let more = execution.connection.read.get() < scenario.frames && inbound.takes_more();
+                if !more || execution.choose("read on", |_| vec![0, 1]) != Some(1) {
                     break;
                 }
             },
@@ -132,8 +132,8 @@ fn live() {
         }
     }
     drop(inbound);
-    detach(&world);
-    world.connection.gone.set(true);
+    detach(&execution);
+    execution.connection.gone.set(true);
 }
 
 fn own(inbound: &mut Rc<Inbound>) -> &mut Inbound {
@@ -141,16 +141,16 @@ fn own(inbound: &mut Rc<Inbound>) -> &mut Inbound {
 }
 
 /// The `select!` of the connection: by which way it goes on.
-fn select(world: &World, inbound: &Rc<Inbound>) -> Option<u8> {
-    if world.is_over() {
+fn select(execution: &Execution, inbound: &Rc<Inbound>) -> Option<u8> {
+    if execution.is_over() {
         return None;
     }
-    let scenario = &world.scenario;
+    let scenario = &execution.scenario;
     let reads = inbound.has_room();
-    let (has_more, retries) = (world.connection.read.get() < scenario.frames, inbound.waits_for_actor());
+    let (has_more, retries) = (execution.connection.read.get() < scenario.frames, inbound.waits_for_actor());
     let mut changed = changed(inbound.clone());
-    let woken = world.connection.woken.clone();
-    let sleeps = reads && world.is_mutant(Mutant::SleepsOnSocket);
+    let woken = execution.connection.woken.clone();
+    let sleeps = reads && execution.is_mutant(Mutant::SleepsOnSocket);
     loop {
         woken.0.store(false, Ordering::SeqCst);
         let waker = Waker::from(woken.clone());
@@ -158,7 +158,7 @@ fn select(world: &World, inbound: &Rc<Inbound>) -> Option<u8> {
             return Some(WOKEN);
         }
         let (leaves, woken) = (scenario.leaves, woken.clone());
-        let ways = move |_: &World| {
+        let ways = move |_: &Execution| {
             let open = [reads && has_more, woken.0.load(Ordering::SeqCst), retries, leaves];
             [READ, WOKEN, RETRY, LEAVE]
                 .into_iter()
@@ -166,7 +166,7 @@ fn select(world: &World, inbound: &Rc<Inbound>) -> Option<u8> {
                 .filter_map(|(way, open)| open.then_some(way))
                 .collect()
         };
-        match world.choose("wait", ways)? {
+        match execution.choose("wait", ways)? {
             WOKEN => {}
             way => return Some(way),
         }

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 
 use super::Scenario;
-use super::world::{Choice, Stage};
+use super::execution::{Choice, Harness};
 
 /// What was explored.
 #[derive(Debug, Default)]
@@ -59,29 +59,30 @@ struct Turn {
 /// tried; from each, a good end must be within reach.
 pub fn explore(scenario: &Scenario) -> Result<Explored, Violation> {
     let (mut graph, mut explored, mut path) = (Graph::default(), Explored::default(), Vec::<Turn>::new());
-    let stage = Stage::new(scenario);
+    let harness = Harness::new(scenario);
     loop {
         explored.runs += 1;
-        let world = stage.begin();
+        let execution = harness.begin();
         for turn in &path {
-            world.run(graph.nodes[turn.state].options[turn.tried]);
+            execution.run(graph.nodes[turn.state].options[turn.tried]);
         }
         loop {
             let from = path.last().map(|turn| (turn.state, graph.nodes[turn.state].options[turn.tried]));
-            if let Some(why) = world.violation() {
+            if let Some(why) = execution.violation() {
                 let choices: Vec<_> =
                     path.iter().map(|turn| graph.nodes[turn.state].options[turn.tried]).collect();
-                stage.end(&world);
-                return Err(Violation { why, steps: stage.narrate(&choices) });
+                harness.end(&execution);
+                return Err(Violation { why, steps: harness.trace(&choices) });
             }
-            let (state, is_new) = graph.enter(world.key(), world.options(), from, || world.is_good());
+            let (state, is_new) =
+                graph.enter(execution.key(), execution.options(), from, || execution.is_good());
             if !is_new || graph.nodes[state].options.is_empty() {
                 break;
             }
             path.push(Turn { state, tried: 0 });
-            world.run(graph.nodes[state].options[0]);
+            execution.run(graph.nodes[state].options[0]);
         }
-        stage.end(&world);
+        harness.end(&execution);
         while let Some(turn) = path.last_mut() {
             turn.tried += 1;
             if turn.tried < graph.nodes[turn.state].options.len() {
@@ -95,9 +96,9 @@ pub fn explore(scenario: &Scenario) -> Result<Explored, Violation> {
     }
     if let Some(lost) = graph.without_good_end() {
         let why = "from here no good end can be reached".to_owned();
-        return Err(Violation { why, steps: stage.narrate(&graph.way_to(lost)) });
+        return Err(Violation { why, steps: harness.trace(&graph.way_to(lost)) });
     }
-    graph.walk(&stage);
+    graph.walk(&harness);
     explored.states = graph.nodes.len();
     explored.steps = graph.edges.len();
     Ok(explored)
@@ -146,23 +147,23 @@ impl Graph {
     }
 
     /// Else two states were taken for one.
-    fn walk(&self, stage: &Stage) {
+    fn walk(&self, harness: &Harness) {
         // Marsaglia's xorshift: the same every time.
         let mut chance: u64 = 0x9E37_79B9_7F4A_7C15;
         for _ in 0..WALKS {
-            let world = stage.begin();
+            let execution = harness.begin();
             for _ in 0..WALK {
-                assert!(self.ids.contains_key(&world.key()), "a state was not explored");
-                let options = world.options();
+                assert!(self.ids.contains_key(&execution.key()), "a state was not explored");
+                let options = execution.options();
                 if options.is_empty() {
                     break;
                 }
                 chance ^= chance << 13;
                 chance ^= chance >> 7;
                 chance ^= chance << 17;
-                world.run(options[usize::try_from(chance >> 33).expect("31 bits") % options.len()]);
+                execution.run(options[usize::try_from(chance >> 33).expect("31 bits") % options.len()]);
             }
-            stage.end(&world);
+            harness.end(&execution);
         }
     }
 

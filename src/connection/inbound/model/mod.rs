@@ -1,42 +1,42 @@
-//! A model of how frames survive the deaths of their user's actor: every order
-//! of events is tried, within bounds.
+//! A model checker for how frames survive the crashes of their user's actor: it
+//! tries every order of events, within bounds.
 //!
-//! [`Inbound`](super::Inbound), its envelopes, their way back and the directory
-//! are the real ones, on primitives that ask the model before each operation who
-//! goes on ([`shared`](crate::directory::shared)). Actor and mailbox behave as
-//! those of ractor and tokio do; the supervisors are written down again, step by
-//! step. Every state that is reached is remembered, so that all orders are
-//! covered although few are run; from each state a good end must be within
-//! reach: each frame handled once, in order, or fatal; every permit home; the
-//! directory leading to the one living actor, and to none of a user who has left.
+//! [`Inbound`](super::Inbound), the envelopes, their return and the directory are
+//! the real code, on primitives that ask the model before each operation who goes
+//! on ([`sync`](crate::directory::sync)). Actor and mailbox behave as those of
+//! ractor and tokio do; the supervisors are transcribed, step by step. Every state
+//! that is reached is remembered, so that all orders are covered although few are
+//! executed. From each state a good end must be reachable: each frame handled
+//! once, in order, or fatal; every permit returned; the directory leading to the
+//! one living actor, and to none of a user who has left.
 //!
 //! Not covered: memory orders weaker than sequential (the primitives are mutexes
-//! and acquire/release), time (no deadline ever helps), more than the bounds.
+//! and acquire/release), time (no deadline ever helps), anything beyond the bounds.
 
 mod actor;
 mod connection;
 mod coroutine;
+mod execution;
 mod explorer;
-mod stations;
-mod world;
+mod supervision;
 
 use std::time::Instant;
 
 use explorer::explore;
-use stations::Died;
+use supervision::Crash;
 
-/// What happens, within bounds; in which order is what is explored.
+/// What happens; the explorer tries every order.
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
-    /// How many frames the socket has to give.
+    /// How many frames the client sends.
     frames: usize,
-    /// How many of them may be with the actor.
+    /// How many of them may be with the actor at a time.
     window: usize,
     /// Which frames kill the actor that handles them.
     fatal: Vec<usize>,
-    /// Stations that die, each at any time.
-    crashes: Vec<Died>,
-    /// Somebody else writes to the user, and holds the reference as long as it likes.
+    /// The system actors that crash, each at any time.
+    crashes: Vec<Crash>,
+    /// Another sender holds a reference to the actor for as long as it likes.
     onlooker: bool,
     /// The connection ends, at any time.
     leaves: bool,
@@ -45,41 +45,41 @@ pub struct Scenario {
     mutant: Option<Mutant>,
 }
 
-/// A mistake that must be found.
+/// A planted mistake, which the checker must find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutant {
     /// The connection keeps a reference to the actor it spoke to last.
     KeepsReference,
-    /// It sends to the next actor before all permits are home.
+    /// The connection sends to the next actor before all permits are back.
     SwitchesAtOnce,
-    /// A frame that comes back releases its permit before it is in the queue.
+    /// A returning frame releases its permit before it is in the queue.
     PermitFirst,
-    /// While the socket is read, what comes back wakes nobody.
+    /// While the socket is read, a returning frame wakes nobody.
     SleepsOnSocket,
-    /// After a census, actors stay that have not stopped yet.
+    /// The reconciliation keeps actors that have not stopped yet.
     CountsByStatus,
-    /// A new supervisor of the users is known only after it has read the table.
-    AddressAfterTable,
+    /// A new supervisor of the users is published only after it has read the table.
+    PublishedAfterTable,
 }
 
 impl Scenario {
-    /// Whether the connection comes only now.
+    /// Whether connections attach or detach.
     fn attaches(&self) -> bool {
         self.leaves || self.reloads
     }
 
-    /// Whether actors end because nobody needs them any more.
+    /// Whether an actor ends because its last connection has closed.
     fn drains(&self) -> bool {
         self.attaches()
     }
 
     /// Whether actors are killed.
     fn kills(&self) -> bool {
-        self.crashes.contains(&Died::Users)
+        self.crashes.contains(&Crash::Users)
     }
 }
 
-/// Runs it through; tells how much that was.
+/// Explores the scenario and prints how much that was.
 fn check(scenario: &Scenario) {
     let started = Instant::now();
     match explore(scenario) {
@@ -88,7 +88,7 @@ fn check(scenario: &Scenario) {
     }
 }
 
-/// Every choice of fatal frames, none included.
+/// Every subset of the frames, as the fatal ones.
 fn fatal_choices(frames: usize) -> impl Iterator<Item = Vec<usize>> {
     (0..1usize << frames).map(move |bits| (0..frames).filter(|frame| bits >> frame & 1 == 1).collect())
 }
@@ -112,11 +112,11 @@ fn somebody_else_who_holds_the_actor_changes_nothing() {
 }
 
 #[test]
-fn frames_survive_the_deaths_of_the_stations() {
+fn frames_survive_crashes_of_the_system_actors() {
     for fatal in fatal_choices(1) {
-        check(&Scenario { fatal, crashes: vec![Died::Presence], ..base(1) });
+        check(&Scenario { fatal, crashes: vec![Crash::Presence], ..base(1) });
     }
-    check(&Scenario { crashes: vec![Died::Users], ..base(1) });
+    check(&Scenario { crashes: vec![Crash::Users], ..base(1) });
 }
 
 #[test]
@@ -125,15 +125,15 @@ fn the_directory_is_right_after_connections_have_come_and_gone() {
         check(&Scenario { fatal: fatal.clone(), leaves: true, ..base(1) });
         check(&Scenario { fatal, reloads: true, ..base(1) });
     }
-    for crashes in [vec![Died::Users], vec![Died::Presence]] {
+    for crashes in [vec![Crash::Users], vec![Crash::Presence]] {
         check(&Scenario { crashes, leaves: true, ..base(0) });
     }
-    check(&Scenario { crashes: vec![Died::Presence], reloads: true, ..base(0) });
+    check(&Scenario { crashes: vec![Crash::Presence], reloads: true, ..base(0) });
 }
 
 #[test]
 fn mistakes_are_found() {
-    let leaving = |died| Scenario { crashes: vec![died], leaves: true, ..base(0) };
+    let leaving = |crash| Scenario { crashes: vec![crash], leaves: true, ..base(0) };
     let mutants = [
         (Mutant::KeepsReference, Scenario { fatal: vec![0], ..base(2) }, "no good end"),
         (
@@ -143,8 +143,8 @@ fn mistakes_are_found() {
         ),
         (Mutant::PermitFirst, Scenario { fatal: vec![0], ..base(3) }, "frame 1 is handled after a later one"),
         (Mutant::SleepsOnSocket, Scenario { fatal: vec![0], ..base(2) }, "no good end"),
-        (Mutant::CountsByStatus, leaving(Died::Presence), "no good end"),
-        (Mutant::AddressAfterTable, leaving(Died::Users), "no good end"),
+        (Mutant::CountsByStatus, leaving(Crash::Presence), "no good end"),
+        (Mutant::PublishedAfterTable, leaving(Crash::Users), "no good end"),
     ];
     for (mutant, scenario, why) in mutants {
         match explore(&Scenario { mutant: Some(mutant), ..scenario }) {
@@ -168,12 +168,12 @@ fn deep() {
     for fatal in fatal_choices(2) {
         check(&Scenario { fatal: fatal.clone(), leaves: true, ..base(2) });
         check(&Scenario { fatal: fatal.clone(), reloads: true, ..base(2) });
-        check(&Scenario { fatal, crashes: vec![Died::Presence], ..base(2) });
+        check(&Scenario { fatal, crashes: vec![Crash::Presence], ..base(2) });
     }
-    for crashes in [vec![Died::Users], vec![Died::Presence]] {
+    for crashes in [vec![Crash::Users], vec![Crash::Presence]] {
         check(&Scenario { crashes: crashes.clone(), leaves: true, ..base(1) });
         check(&Scenario { crashes, reloads: true, ..base(1) });
     }
-    check(&Scenario { crashes: vec![Died::Users], fatal: vec![0], ..base(1) });
-    check(&Scenario { crashes: vec![Died::Users, Died::Presence], leaves: true, ..base(0) });
+    check(&Scenario { crashes: vec![Crash::Users], fatal: vec![0], ..base(1) });
+    check(&Scenario { crashes: vec![Crash::Users, Crash::Presence], leaves: true, ..base(0) });
 }

@@ -1,0 +1,122 @@
+import { Fragment, useEffect, useMemo, useRef, useState } from "react";
+import { text } from "../../i18n/i18n";
+import { CheckIcon, CopyIcon } from "../../ui/Icons";
+import type { highlight, Token } from "./highlight";
+
+/** How long the button says "copied", in milliseconds. */
+const COPIED_MS = 2_000;
+
+interface Props {
+  readonly code: string;
+  /** The language as written; empty if none is. */
+  readonly language: string;
+}
+
+/** A code block that scrolls sideways. Highlighting is loaded later, and moves nothing. */
+export function CodeBlock({ code, language }: Props) {
+  const tokens = useTokens(code, language);
+  const shown = useRef<HTMLElement>(null);
+  return (
+    <figure
+      dir="ltr"
+      className="relative my-1 overflow-hidden rounded-lg border border-line bg-code first:mt-0.5"
+      data-testid="code"
+    >
+      {language !== "" && (
+        <figcaption className="h-8 truncate border-b border-line pr-12 pl-3 text-xs leading-8 text-soft">
+          {language}
+        </figcaption>
+      )}
+      <CopyButton code={code} shown={shown} />
+      {/* biome-ignore-start lint/a11y: without a mouse, what scrolls must take the focus. */}
+      <pre
+        role="group"
+        aria-label={text.code.label(language)}
+        tabIndex={0}
+        // Without a language, the first line leaves space for the button.
+        translate="no"
+        className={`overflow-x-auto py-2 pl-3 font-mono text-[0.8125rem] leading-5 -outline-offset-2 ${
+          language === "" ? "pr-12" : "pr-3"
+        }`}
+      >
+        <code ref={shown}>{tokens === null ? code : <Tokens tokens={tokens} />}</code>
+      </pre>
+      {/* biome-ignore-end lint/a11y: as above. */}
+    </figure>
+  );
+}
+
+function Tokens({ tokens }: { readonly tokens: readonly Token[] }) {
+  return tokens.map((token, index) =>
+    typeof token === "string" ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the tokens of a text never change places.
+      <Fragment key={index}>{token}</Fragment>
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: as above.
+      <span key={index} className={token.className}>
+        <Tokens tokens={token.content} />
+      </span>
+    ),
+  );
+}
+
+/** Cached once loaded, so that later blocks are highlighted at once. */
+let highlighter: typeof highlight | null = null;
+
+/** The tokens of the code, once the highlighter is loaded; `null` until then. */
+function useTokens(code: string, language: string): readonly Token[] | null {
+  const [found, setFound] = useState(() => highlighter);
+  const wanted = language !== "" && found === null;
+  useEffect(() => {
+    if (!wanted) return;
+    let gone = false;
+    const loaded = (module: typeof import("./highlight")) => {
+      highlighter = module.highlight;
+      if (!gone) setFound(() => module.highlight);
+    };
+    // Without a network the code stays plain; the next block tries again.
+    import("./highlight").then(loaded, () => {});
+    return () => {
+      gone = true;
+    };
+  }, [wanted]);
+  return useMemo(() => found?.(code, language) ?? null, [found, code, language]);
+}
+
+interface CopyProps {
+  readonly code: string;
+  readonly shown: React.RefObject<HTMLElement | null>;
+}
+
+function CopyButton({ code, shown }: CopyProps) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  return (
+    <button
+      type="button"
+      className="absolute top-0 right-0 flex h-7.75 items-center gap-1.5 rounded-bl-lg bg-code px-2.5 text-xs text-soft -outline-offset-2 hover:text-ink"
+      aria-label={text.code.copy}
+      onClick={() => void copy(code, shown.current).then(setCopied)}
+      data-testid="copy-code"
+    >
+      <span aria-live="polite">{copied && text.code.copied}</span>
+      {copied ? <CheckIcon className="size-4" /> : <CopyIcon className="size-4" />}
+    </button>
+  );
+}
+
+/** Copies the code. Over plain HTTP there is no clipboard API: then the element is selected and copied. */
+async function copy(code: string, shown: HTMLElement | null): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(code);
+    return true;
+  } catch {
+    if (shown === null) return false;
+    getSelection()?.selectAllChildren(shown);
+    return document.execCommand("copy");
+  }
+}

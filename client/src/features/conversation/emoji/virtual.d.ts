@@ -1,0 +1,4 @@
+declare module "virtual:emoji/*" {
+  const file: import("./emoji-data").EmojiFile;
+  export default file;
+}

@@ -1,0 +1,82 @@
+import { useState } from "react";
+import { lazyText, text } from "../../i18n/i18n";
+import { showToast } from "../../notifications/toasts";
+import { isTouched } from "../../platform/browser";
+import type { User } from "../../sdk/protocol/generated";
+import { Strokes } from "../../ui/Icons";
+import { useOpenConversation } from "../people/use-open-conversation";
+
+/** Shown to the first person on a server: a link to share, and notes to self. */
+export function InvitePrompt({ me }: { readonly me: User }) {
+  const openConversation = useOpenConversation(me);
+  return (
+    <>
+      <p className="text-base font-semibold text-ink">{lazyText.welcome.title}</p>
+      <p className="max-w-prose">{lazyText.welcome.invite}</p>
+      <Invitation />
+      <button
+        type="button"
+        className="button-quiet mt-2 flex items-center gap-2"
+        onClick={() => void openConversation(me)}
+        data-testid="begin-notes"
+      >
+        <NoteIcon />
+        {text.notes.begin}
+      </button>
+    </>
+  );
+}
+
+/** The link to share; a phone opens its share sheet. */
+function Invitation() {
+  const [copied, setCopied] = useState(false);
+  const address = location.origin;
+  const shares = isTouched() && "share" in navigator;
+
+  async function send() {
+    try {
+      if (shares) await navigator.share({ title: "Tidings", url: address });
+      else await navigator.clipboard.writeText(address);
+      setCopied(!shares);
+    } catch (error) {
+      // Closing the share sheet is no error.
+      if (error instanceof DOMException && error.name === "AbortError") return;
+      // The field shows the link, which can be copied by hand.
+      showToast((toast) => toast.error(lazyText.welcome.notCopied));
+    }
+  }
+
+  return (
+    <span className="flex w-full max-w-sm items-center gap-2">
+      <input
+        readOnly
+        className="field min-w-0 flex-1 text-sm"
+        aria-label={lazyText.welcome.link}
+        value={address}
+        onFocus={(event) => event.currentTarget.select()}
+        data-testid="invitation"
+      />
+      <button
+        type="button"
+        className="button-main flex shrink-0 items-center gap-2"
+        onClick={() => void send()}
+        data-testid="invite"
+      >
+        <LinkIcon />
+        {shares ? lazyText.welcome.share : copied ? lazyText.welcome.copied : lazyText.welcome.copy}
+      </button>
+    </span>
+  );
+}
+
+const LinkIcon = () => (
+  <Strokes>
+    <path d="M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1" />
+  </Strokes>
+);
+
+const NoteIcon = () => (
+  <Strokes>
+    <path d="M7 4h10a1 1 0 0 1 1 1v15l-6-4-6 4V5a1 1 0 0 1 1-1Z" />
+  </Strokes>
+);

@@ -1,0 +1,45 @@
+/**
+ * Aborts work that makes no progress: every sign of progress starts the timeout
+ * again, so that a slow link takes as long as it needs.
+ */
+export class ProgressTimeout {
+  private readonly given = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly ms: number) {
+    this.renew();
+  }
+
+  /** Aborts when the timeout is over. */
+  get signal(): AbortSignal {
+    return this.given.signal;
+  }
+
+  /** To be called when something arrived. */
+  renew(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.given.abort(), this.ms);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+/** The whole text of a response; rejects when `timeout` is over. */
+export async function textOf(response: Response, timeout: ProgressTimeout): Promise<string> {
+  const { signal } = timeout;
+  const reader = response.body?.getReader();
+  if (reader === undefined) return "";
+  const stop = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", stop);
+  const decoder = new TextDecoder();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    signal.throwIfAborted();
+    if (done) return text + decoder.decode();
+    timeout.renew();
+    text += decoder.decode(value, { stream: true });
+  }
+}

@@ -1,0 +1,154 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use utoipa::ToSchema;
+use warp::http::header::{CONTENT_TYPE, HeaderValue};
+use warp::http::{Response as HttpResponse, StatusCode};
+use warp::reply::Response;
+
+use super::Context;
+use super::api_error::{ApiError, json};
+use super::openapi::AnyRequest;
+use crate::database::{Database, DurabilityWarning, WriteError};
+use crate::metrics;
+
+/// How long the database may take to answer at all.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long storing may take: a slow disk is not a broken one.
+const STORING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a result is reused. The database is checked no more often than that,
+/// whoever asks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What everybody may know.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ready {
+    ready: bool,
+}
+
+/// What is not ready, and which promise does not hold: for operators.
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    missing: Vec<&'static str>,
+    warnings: Vec<DurabilityWarning>,
+}
+
+/// `GET /healthz`: the process answers requests.
+#[utoipa::path(get, path = "/healthz", operation_id = "health", security(()),
+    responses((status = 200, body = String, content_type = "text/plain"), AnyRequest))]
+pub fn health() -> Response {
+    let mut response = HttpResponse::new("ok\n".into());
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+/// `GET /readyz`: whether all stations that a message passes through are alive, and
+/// one could be stored.
+#[utoipa::path(get, path = "/readyz", operation_id = "ready", security(()),
+    responses((status = 200, body = Ready), (status = 503, body = Ready), AnyRequest))]
+pub async fn ready(context: Arc<Context>) -> Response {
+    let ready = context.readiness().await.ready;
+    json(status_of(ready), &Ready { ready })
+}
+
+/// The same for operators, with what is missing.
+pub async fn readiness(context: Arc<Context>) -> Response {
+    let readiness = context.readiness().await;
+    json(status_of(readiness.ready), &readiness)
+}
+
+fn status_of(ready: bool) -> StatusCode {
+    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// `GET /metrics`: in the Prometheus text format.
+pub fn metrics(context: &Context) -> Result<Response, ApiError> {
+    metrics::persistence_queue(context.services.persistence.depth());
+    metrics::sockets(context.services.connections.count_visible());
+    let text = metrics::render().ok_or_else(ApiError::internal)?;
+    let mut response = HttpResponse::new(text.into());
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    Ok(response)
+}
+
+/// The result of the latest check of the database. Requests that come during a check
+/// wait for it.
+#[derive(Default)]
+pub struct DatabaseHealth(Mutex<Option<(Instant, DatabaseState)>>);
+
+#[derive(Clone)]
+struct DatabaseState {
+    missing: Option<&'static str>,
+    warnings: Vec<DurabilityWarning>,
+}
+
+impl Context {
+    async fn readiness(&self) -> Readiness {
+        let DatabaseState { missing, warnings } = self.database_health.get(self.database()).await;
+        let missing: Vec<_> = self.missing_stations().into_iter().chain(missing).collect();
+        Readiness { ready: missing.is_empty(), missing, warnings }
+    }
+
+    /// The stations that are dead, or have stopped answering. Their supervisor replaces them.
+    fn missing_stations(&self) -> Vec<&'static str> {
+        let services = &self.services;
+        let stations = [
+            ("persistence", services.persistence.is_alive()),
+            ("presence", services.presence.is_alive()),
+            ("users", services.connections.supervisor().is_alive()),
+        ];
+        let dead = stations.into_iter().filter(|(_, alive)| !alive).map(|(name, _)| name);
+        let late = services.late_stations.load();
+        dead.chain(late.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+impl DatabaseHealth {
+    async fn get(&self, database: &Database) -> DatabaseState {
+        let mut last = self.0.lock().await;
+        if let Some((at, state)) = &*last
+            && at.elapsed() < CHECK_INTERVAL
+        {
+            return state.clone();
+        }
+        let state = DatabaseState::check(database).await;
+        *last = Some((Instant::now(), state.clone()));
+        state
+    }
+}
+
+impl DatabaseState {
+    async fn check(database: &Database) -> Self {
+        let (durability, stored) = tokio::join!(
+            timeout(DATABASE_TIMEOUT, database.durability()),
+            // Tried, not inferred from what went well before.
+            database.try_to_store(STORING_TIMEOUT),
+        );
+        let unreachable = Self { missing: Some("database"), warnings: Vec::new() };
+        let warnings = match durability {
+            Ok(Ok(warnings)) => warnings,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready");
+                return unreachable;
+            }
+            Err(_) => {
+                tracing::warn!("not ready: the database does not answer");
+                return unreachable;
+            }
+        };
+        let missing = stored.err().map(|error| {
+            tracing::warn!(%error, "not ready");
+            if matches!(error, WriteError::Unreachable(_)) { "database" } else { "storage" }
+        });
+        Self { missing, warnings }
+    }
+}
