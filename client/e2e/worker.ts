@@ -1,4 +1,5 @@
 import { type BrowserContext, expect, type Page, type Worker } from "@playwright/test";
+import { NOTIFICATIONS_LOCK } from "../src/notifications/notification";
 import type { PushNotice } from "../src/sdk/protocol/generated";
 
 /** What is used here of a service worker's world, whose types would clash with those of pages. */
@@ -55,11 +56,11 @@ export async function workerOf(context: BrowserContext): Promise<Worker> {
 /** What the notifications say that are on the screen now. */
 export async function onScreen(context: BrowserContext): Promise<string[]> {
   const worker = await workerOf(context);
-  return worker.evaluate(async () => {
+  return worker.evaluate(async (lock) => {
     const { registration } = self as unknown as Scope;
-    const shown = await registration.getNotifications();
+    const shown = await navigator.locks.request(lock, () => registration.getNotifications());
     return shown.map(({ title, body }) => `${title}: ${body}`);
-  });
+  }, NOTIFICATIONS_LOCK);
 }
 
 /**
@@ -69,12 +70,13 @@ export async function onScreen(context: BrowserContext): Promise<string[]> {
  */
 export async function clickNotification(context: BrowserContext): Promise<void> {
   const worker = await workerOf(context);
-  await worker.evaluate(async () => {
+  await worker.evaluate(async (lock) => {
     const scope = self as unknown as Scope;
-    const [notification] = await scope.registration.getNotifications();
+    const list = () => scope.registration.getNotifications();
+    const [notification] = await navigator.locks.request(lock, list);
     if (notification === undefined) throw new Error("there is no notification");
     scope.dispatchEvent(new scope.NotificationEvent("notificationclick", { notification }));
-  });
+  }, NOTIFICATIONS_LOCK);
 }
 
 /**

@@ -21,17 +21,31 @@ export interface Look {
 }
 
 /**
+ * Whoever shows or lists notifications holds this lock, in every tab and in the service worker.
+ * Chromium takes a notification that is listed while it is on its way to the screen for one that
+ * was closed, and never lists it again: it could not be closed or replaced any more.
+ */
+export const NOTIFICATIONS_LOCK = "tidings-notifications";
+
+/**
  * Shows a message in the one notification of its conversation, unless that shows
  * it, or a later one, already: a page and a push may both bring it.
  */
-export async function showNotification(
+export function showNotification(
   registration: ServiceWorkerRegistration,
   news: News,
   look: Look,
 ): Promise<void> {
-  const shown = await registration.getNotifications({ tag: news.conversation });
-  if (shown.some((notification) => (dataOf(notification)?.seq ?? 0) >= news.seq)) return;
-  await registration.showNotification(news.from, optionsOf(news, look));
+  return navigator.locks.request(NOTIFICATIONS_LOCK, async () => {
+    const shown = await registration.getNotifications({ tag: news.conversation });
+    if (shown.some((notification) => (dataOf(notification)?.seq ?? 0) >= news.seq)) return;
+    await registration.showNotification(news.from, optionsOf(news, look));
+  });
+}
+
+/** The notifications that are shown now. */
+export function shownNotifications(registration: ServiceWorkerRegistration) {
+  return navigator.locks.request(NOTIFICATIONS_LOCK, () => registration.getNotifications());
 }
 
 export function optionsOf(news: News, { instead, silent }: Look): NotificationOptions {
@@ -63,7 +77,7 @@ export async function closeRead(
   registration: ServiceWorkerRegistration,
   readOf: (conversation: ConversationId) => number,
 ): Promise<void> {
-  for (const notification of await registration.getNotifications()) {
+  for (const notification of await shownNotifications(registration)) {
     const data = dataOf(notification);
     if (data !== null && data.seq <= readOf(data.conversation)) notification.close();
   }

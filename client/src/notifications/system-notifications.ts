@@ -18,7 +18,8 @@ let showing = Promise.resolve();
 
 /** Shows a notification if that is allowed and wanted, and plays the sound if it is. */
 export function notify(news: News, tabs: Tabs): Promise<void> {
-  showing = showing.then(() => notifyNow(news, tabs));
+  // One that cannot be shown must not keep the next ones away.
+  showing = showing.then(() => notifyNow(news, tabs)).catch(() => {});
   return showing;
 }
 

@@ -1,5 +1,10 @@
 import { excerptOf } from "../format/excerpt";
-import { dataOf, type News, showNotification } from "../notifications/notification";
+import {
+  dataOf,
+  type News,
+  showNotification,
+  shownNotifications,
+} from "../notifications/notification";
 import {
   allOf,
   type NotificationPreferences,
@@ -48,7 +53,7 @@ async function badge(database: SnapshotDatabase, { user }: NotificationPreferenc
   for (const { chat } of await database.getAll("chats", allOf(user))) {
     unread.set(chat.id, chat.unread);
   }
-  for (const notification of await scope.registration.getNotifications()) {
+  for (const notification of await shownNotifications(scope.registration)) {
     const data = dataOf(notification);
     if (data === null) continue;
     unread.set(data.conversation, Math.max(unread.get(data.conversation) ?? 0, data.unread));
