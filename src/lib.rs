@@ -2,25 +2,26 @@
 //!
 //! ```text
 //! browser → web/upgrade → connection (task) → user (actor) → persistence (actor) → PostgreSQL
-//! browser ← connection (task) ← user (actor) ← directory ← persistence, after the commit
+//! browser ← connection (task) ← user (actor) ← directory ← bus ← persistence, after the commit
 //! ```
 //!
 //! A frame travels left to right along the first line: [`web`] upgrades the
 //! socket, a [`connection`] owns it, the [`user`]'s actor handles the frame, and a
 //! writer of [`persistence`] commits its message in a batch. Only then does the
-//! message travel back along the second line: the [`directory`] finds the actor of
-//! each recipient, which sends it to all of that user's connections. Users without a
-//! connection get a [`push`]. [`presence`] writes the directory; [`supervisor`] starts
+//! message travel back along the second line: the [`bus`] hands it to the actor of each
+//! recipient, found in the [`directory`], which sends it to all of that user's
+//! connections. Users without a connection get a [`push`]. [`presence`] writes the directory; [`supervisor`] starts
 //! all of these and restarts them.
 //!
 //! Before any of that, [`accounts`] lets people in: it knows passwords and sessions,
 //! and [`web`] asks it who sends a request.
 //!
 //! Imports point one way: `main → server → {web, supervisor} → {accounts, connection} →
-//! user → {presence, persistence} → push → {directory, database} → protocol →
+//! user → {presence, persistence} → push → {bus, database} → directory → protocol →
 //! domain`; `config`, `metrics`, `process` may be used by all, `postgres` by `main` only.
 
 pub mod accounts;
+pub mod bus;
 pub mod config;
 pub mod connection;
 pub mod database;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::bus::Bus;
 use crate::config::Config;
 use crate::database::{Database, DatabaseError};
 use crate::directory::{ActorSlot, CloseReason, Directory};
@@ -21,7 +22,7 @@ use crate::persistence::Persistence;
 use crate::presence;
 use crate::push::Push;
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorMessage};
-use crate::user::{ConnectionTable, ReplayLimits, Services};
+use crate::user::{ReplayLimits, Services};
 use crate::web::{self, Listeners};
 
 /// In which quotas come again.
@@ -66,6 +67,7 @@ impl Server {
             tracing::warn!("FAULT INJECTION IS ON (TIDINGS_FAULTS): every user can make the server fail");
         }
         let directory = Arc::new(Directory::default());
+        let bus = Bus::new(directory.clone());
         let push = Push::new(&config, &database, directory.clone()).await?;
         let services = Arc::new(Services {
             epoch: database.epoch().await?.to_string(),
@@ -73,12 +75,13 @@ impl Server {
                 &config,
                 database.options().clone(),
                 directory.clone(),
+                bus.clone(),
                 push.clone(),
             ),
             presence: ActorSlot::default(),
             push,
             replays: ReplayLimits::new(&config),
-            connections: ConnectionTable::default(),
+            bus,
             late_stations: ArcSwap::default(),
             storage_quota: Quota::new(Rate::within(DAY, config.stored_bytes_per_day as u64)),
             config,
@@ -146,7 +149,7 @@ impl Server {
 
     /// Closes the sockets one by one and waits until they are gone.
     async fn dismiss(&self) {
-        let connections = self.services.connections.all();
+        let connections = self.services.directory.connections().all();
         let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
         let pause = self.services.config.shutdown_spread / count;
         let mut owed = Duration::ZERO;
@@ -159,7 +162,7 @@ impl Server {
                 owed = Duration::ZERO;
             }
         }
-        while !self.services.connections.is_empty() {
+        while !self.services.directory.connections().is_empty() {
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::{AccountError, Accounts};
+use crate::bus::{Delivery, Sessions};
 use crate::database::{DatabaseError, Lifetime, ListedSession, LiveSession};
 use crate::directory::CloseReason;
 use crate::domain::{SessionId, TokenHash, UserId, Visibility};
@@ -70,14 +71,14 @@ impl Accounts {
         if !self.database().end_session(me.user_id(), session).await? {
             return Err(AccountError::NoSuchSession);
         }
-        self.services.connections.close(me.user_id(), CloseReason::LoggedOut, |other| other == session);
+        self.close_connections(me.user_id(), Sessions::One(session), CloseReason::LoggedOut);
         Ok(())
     }
 
     /// Ends all of the user's sessions, this one included, and closes their sockets.
     pub async fn end_all_sessions(&self, me: &Authenticated) -> Result<(), DatabaseError> {
         self.database().end_sessions(me.user_id()).await?;
-        self.services.connections.close(me.user_id(), CloseReason::LoggedOut, |_| true);
+        self.close_connections(me.user_id(), Sessions::All, CloseReason::LoggedOut);
         Ok(())
     }
 
@@ -85,7 +86,7 @@ impl Accounts {
     /// or a change of visibility could not reach the connection. `visibility` and
     /// `revision` are what was read before. Does nothing while the revision is unchanged.
     pub async fn recheck(&self, user: UserId, session: SessionId, visibility: Visibility, revision: u64) {
-        if self.services.connections.revision() == revision {
+        if self.services.directory.connections().revision() == revision {
             return;
         }
         let why = match self.database().live_sessions(&[session]).await {
@@ -101,14 +102,19 @@ impl Accounts {
                 CloseReason::NoSession
             }
         };
-        self.services.connections.close(user, why, |other| other == session);
+        self.services.directory.connections().close(user, why, |other| other == session);
     }
 
     async fn end_own(&self, me: &Authenticated, why: CloseReason) -> Result<(), DatabaseError> {
         let session = me.session_id();
         self.database().end_session(me.user_id(), session).await?;
-        self.services.connections.close(me.user_id(), why, |other| other == session);
+        self.close_connections(me.user_id(), Sessions::One(session), why);
         Ok(())
+    }
+
+    /// Closes the connections of sessions that have just ended, wherever they are.
+    pub(super) fn close_connections(&self, user: UserId, sessions: Sessions, why: CloseReason) {
+        self.services.bus.publish(Delivery::SessionsEnded { user, sessions, why });
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {

@@ -1,5 +1,6 @@
 use super::password::Password;
 use super::{AccountError, Accounts, Authenticated};
+use crate::bus::Sessions;
 use crate::database::PasswordChange;
 use crate::directory::CloseReason;
 use crate::domain::SessionSecret;
@@ -32,7 +33,7 @@ impl Accounts {
             PasswordChange::Outdated => return Err(AccountError::WrongCurrentPassword),
             PasswordChange::Ended => return Err(AccountError::SessionEnded),
         }
-        self.services.connections.close(user, CloseReason::LoggedOut, |other| other != session);
+        self.close_connections(user, Sessions::AllBut(session), CloseReason::LoggedOut);
         Ok(secret)
     }
 }

@@ -4,6 +4,7 @@
 //! from it.
 
 mod database_url;
+mod error;
 mod origin;
 mod proxies;
 mod push;
@@ -13,10 +14,11 @@ mod settings;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use error::ConfigError;
 pub use origin::Origin;
 pub use proxies::TrustedProxies;
 pub use push::{PushService, PushSettings};
-pub use read::{ConfigError, read_dotenv};
+pub use read::read_dotenv;
 pub use settings::{Limits, env_example};
 
 /// The oldest PostgreSQL whose settings and SQL are used, and which gets fixes.

@@ -9,14 +9,11 @@ use web_push_native::p256::SecretKey;
 
 use super::push::DEFAULT_PUSH_HOSTS;
 use super::settings::{DEFAULT_LOG, DEFAULT_METRICS_LISTEN, Limits, documented};
-use super::{Config, MetricsListen, Origin, PushService, PushSettings, TrustedProxies, database_url};
+use super::{
+    Config, ConfigError, MetricsListen, Origin, PushService, PushSettings, TrustedProxies, database_url,
+};
 
 const PREFIX: &str = "TIDINGS_";
-
-/// A setting is wrong: one line that names it and what is allowed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(String);
 
 /// Adds what `.env` in the working directory says, if there is one, to the
 /// environment; what is set wins.

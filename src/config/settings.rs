@@ -1,8 +1,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::ConfigError;
 use super::push::DEFAULT_PUSH_HOSTS;
-use super::read::ConfigError;
 
 /// A setting as its documentation shows it.
 pub struct Documented {

@@ -61,7 +61,7 @@ where
         RestartIntensity::new(config.crashes.saturating_sub(1), config.crash_window),
     );
     handle.apply_visibility(identity.visibility);
-    if !services.connections.attach(&handle, config.sockets_per_user) {
+    if !services.directory.connections().attach(&handle, config.sockets_per_user) {
         return Box::pin(close_handshake(
             socket,
             End::Close(CloseReason::TooManySockets),
@@ -70,7 +70,7 @@ where
         .await;
     }
     let end = Connection::new(socket, &handle, outbound, services).run().await;
-    services.connections.detach(&handle);
+    services.directory.connections().detach(&handle);
     tracing::debug!(connection = handle.id().0, user = %handle.user().id, ?end, "connection ended");
     // Boxed, so that an idle socket keeps no room for it.
     Box::pin(close_handshake(socket, end, config.pong_timeout)).await;

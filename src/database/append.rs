@@ -2,16 +2,15 @@
 //! `append_any` takes every batch. What they cost is in docs/performance.md.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::log::{AppendOutcome, Appended, NewEvent};
-use super::row::row;
+use super::row::{PairRow, row};
 use super::{WriteError, from_bigint, to_bigint};
-use crate::domain::{ConversationId, Operation, Seq, UserId};
+use crate::domain::{ConversationId, Operation, Seq};
 
 // The rows of the conversations are locked in the order of their ids, so that two
 // writers never wait for each other: `t` comes in that order, and no way to join it
@@ -21,25 +20,24 @@ use crate::domain::{ConversationId, Operation, Seq, UserId};
 // It checks `domain::may(role, Write)`: a message whose sender is not a member gets no
 // number, and one that is stored already violates `messages_client_key`: then nothing is
 // stored. Those of a conversation that there is not join with nothing. A direct
-// conversation says itself who is in it.
+// conversation says itself who is in it; in a group, the sender is looked up by key.
 const APPEND_NEW: &str = "
 WITH grown AS MATERIALIZED (
     UPDATE conversations c SET last_seq = c.last_seq + t.total, last_message_seq = c.last_seq + t.total,
         last_at = greatest(c.last_at, date_trunc('milliseconds', now()))
     FROM unnest($6::uuid[], $7::bigint[]) AS t (id, total) WHERE c.id = t.id
-    RETURNING c.id, c.last_seq - t.total AS before, CASE WHEN c.direct_low IS NULL
-        THEN ARRAY(SELECT user_id FROM members WHERE conversation_id = c.id)
-        WHEN c.direct_low = c.direct_high THEN ARRAY[c.direct_low]
-        ELSE ARRAY[c.direct_low, c.direct_high] END AS members
+    RETURNING c.id, c.last_seq - t.total AS before, c.direct_low, c.direct_high
 ), appended AS (
     INSERT INTO messages (conversation_id, seq, sender_id, client_id, created_at, body)
-    SELECT e.conversation_id, CASE WHEN e.sender_id = ANY (g.members) THEN g.before + e.nth END,
+    SELECT e.conversation_id, CASE WHEN e.sender_id IN (g.direct_low, g.direct_high) OR g.direct_low IS NULL AND
+            (SELECT true FROM members m WHERE m.conversation_id = g.id AND m.user_id = e.sender_id)
+            THEN g.before + e.nth END,
         e.sender_id, e.client_id, date_trunc('milliseconds', now()), e.body
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[])
         AS e (sender_id, client_id, conversation_id, body, nth)
     JOIN grown g ON g.id = e.conversation_id
 )
-SELECT id, before, members, date_trunc('milliseconds', now()) AS created_at FROM grown";
+SELECT id, before, direct_low, direct_high, date_trunc('milliseconds', now()) AS created_at FROM grown";
 
 row! {
     /// A conversation that has grown.
@@ -47,8 +45,8 @@ row! {
         id: Uuid,
         /// The last number of its log before.
         before: i64,
-        members: Vec<Uuid>,
         created_at: OffsetDateTime,
+        ..pair: PairRow,
     }
 }
 
@@ -91,7 +89,7 @@ pub(super) async fn all_new(
     };
     Ok(Appended {
         outcomes: messages.iter().zip(nths).map(outcome).collect(),
-        members: rows.iter().map(|row| (ConversationId(row.id), shared(&row.members))).collect(),
+        members: rows.iter().map(|row| (ConversationId(row.id), row.pair.members())).collect(),
     })
 }
 
@@ -125,8 +123,4 @@ impl<'a> Columns<'a> {
             bodies: messages.iter().map(|(_, body)| *body).collect(),
         }
     }
-}
-
-pub(super) fn shared(members: &[Uuid]) -> Arc<[UserId]> {
-    members.iter().copied().map(UserId).collect()
 }

@@ -9,9 +9,8 @@ use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::append::shared;
 use super::log::{AppendOutcome, Appended, NewEvent};
-use super::row::row;
+use super::row::{PairRow, row};
 use super::{WriteError, from_bigint, to_bigint};
 use crate::domain::{ConversationId, Operation, Seq};
 use crate::protocol::{Content, PINS_MAX};
@@ -22,7 +21,7 @@ mod tests;
 // In the order of the ids, so that two writers never wait for each other.
 const LOCK: &str = "
 SELECT id, last_seq, last_message_seq, date_trunc('milliseconds', now()) AS at,
-    ARRAY(SELECT user_id FROM members WHERE conversation_id = c.id) AS members
+    direct_low, direct_high
 FROM conversations c WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 
 // Only now: what another writer has committed before it gave the locks away is seen.
@@ -72,7 +71,7 @@ row! {
         last_seq: i64,
         last_message_seq: i64,
         at: OffsetDateTime,
-        members: Vec<Uuid>,
+        ..pair: PairRow,
     }
 }
 
@@ -144,7 +143,7 @@ pub(super) async fn append(
         write(&mut transaction, events, &changes, &decision).await?;
     }
     transaction.commit().await?;
-    let members = locked.iter().map(|row| (ConversationId(row.id), shared(&row.members))).collect();
+    let members = locked.iter().map(|row| (ConversationId(row.id), row.pair.members())).collect();
     Ok(Appended { outcomes: decision.outcomes, members })
 }
 

@@ -4,26 +4,12 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::error::is_missing_reference;
-use super::fragments::{stored_at, unread};
+use super::fragments::{may_read, stored_at, unread};
 use super::history::{MessageRow, fitting};
-use super::row::row;
+use super::row::{PairRow, row};
 use super::{Context, Database, DatabaseError, UNREAD_SCAN, from_bigint};
-use crate::domain::{Action, ConversationId, Role, UserId, may, rfc3339};
+use crate::domain::{ConversationId, DirectPair, Members, Role, UserId, rfc3339};
 use crate::protocol::{Conversation, Member, UNREAD_MAX, User};
-
-/// Two users in the order in which a direct conversation keeps them, or one user
-/// twice: a conversation with oneself, for notes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DirectPair {
-    low: UserId,
-    high: UserId,
-}
-
-impl DirectPair {
-    pub fn new(one: UserId, other: UserId) -> Self {
-        Self { low: one.min(other), high: one.max(other) }
-    }
-}
 
 /// Where a page of the list of conversations ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +81,13 @@ FROM members m JOIN users u ON u.id = m.user_id
 CROSS JOIN LATERAL (SELECT u.id <> $2 AND u.visibility % 2 = 1 AND u.visibility = m.frozen_at AS hidden) AS seen
 WHERE m.conversation_id = ANY($1) ORDER BY m.conversation_id, u.id";
 
-const MEMBER_IDS: &str = "SELECT user_id FROM members WHERE conversation_id = $1 ORDER BY user_id";
+/// Whose conversation it is, for `$2`, who is in it.
+const KIND: &str = concat!(
+    "SELECT direct_low, direct_high FROM conversations c WHERE c.id = $1 AND ",
+    may_read!("c.id", "$2"),
+);
+
+const GROUP_MEMBERS: &str = "SELECT user_id FROM members WHERE conversation_id = $1";
 
 row! {
     struct ConversationRow {
@@ -131,11 +123,11 @@ impl Database {
             return Ok(Some(id));
         }
         // The same on every server, and no one else can tell it from the pair.
-        let id = self.server_key().await?.direct_conversation(pair.low, pair.high);
+        let id = self.server_key().await?.direct_conversation(pair.low(), pair.high());
         let made: Result<Option<Uuid>, _> = sqlx::query_scalar(OPEN_DIRECT)
             .bind(id.0)
-            .bind(pair.low.0)
-            .bind(pair.high.0)
+            .bind(pair.low().0)
+            .bind(pair.high().0)
             .fetch_optional(&self.pool)
             .await;
         match made {
@@ -150,8 +142,8 @@ impl Database {
     /// Returns the conversation of these two, or `None` if there is none yet.
     pub async fn find_direct(&self, pair: DirectPair) -> Result<Option<ConversationId>, DatabaseError> {
         let id: Option<Uuid> = sqlx::query_scalar(FIND_DIRECT)
-            .bind(pair.low.0)
-            .bind(pair.high.0)
+            .bind(pair.low().0)
+            .bind(pair.high().0)
             .fetch_optional(&self.pool)
             .await
             .context("find a direct conversation")?;
@@ -211,19 +203,30 @@ impl Database {
         Ok((page, next))
     }
 
-    /// Everyone in a conversation, for a user who may read it; `None` otherwise.
-    pub async fn members(
+    /// What a user is in a conversation, and whose it is; `None` if the user has no role
+    /// there.
+    pub async fn membership(
         &self,
         user: UserId,
         conversation: ConversationId,
-    ) -> Result<Option<Vec<UserId>>, DatabaseError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(MEMBER_IDS)
+    ) -> Result<Option<(Role, Members)>, DatabaseError> {
+        let row: Option<PairRow> = sqlx::query_as(KIND)
             .bind(conversation.0)
+            .bind(user.0)
+            .fetch_optional(&self.pool)
+            .await
+            .context("look for a member")?;
+        Ok(row.map(|row| (Role::Member, row.members())))
+    }
+
+    /// Everyone in a group.
+    pub async fn group_members(&self, group: ConversationId) -> Result<Vec<UserId>, DatabaseError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(GROUP_MEMBERS)
+            .bind(group.0)
             .fetch_all(&self.pool)
             .await
-            .context("read the members")?;
-        let members: Vec<UserId> = ids.into_iter().map(UserId).collect();
-        Ok(may(Role::among(&members, user), Action::Read).then_some(members))
+            .context("read the members of a group")?;
+        Ok(ids.into_iter().map(UserId).collect())
     }
 
     async fn with_members(

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
@@ -9,9 +8,9 @@ use uuid::Uuid;
 
 use super::append::NewMessage;
 use super::fragments::unread;
-use super::row::row;
+use super::row::{PairRow, row};
 use super::{UNREAD_SCAN, WriteError, append, append_any, from_bigint, to_bigint};
-use crate::domain::{ClientId, ConversationId, Operation, Seq, UserId, Visibility};
+use crate::domain::{ClientId, ConversationId, Members, Operation, Seq, UserId, Visibility};
 use crate::protocol::{Receipt, UNREAD_MAX};
 
 /// A connection that appends to the log. It belongs to one writer; after a connection
@@ -65,8 +64,8 @@ pub struct NewEvent<'a> {
 pub struct Appended {
     /// One for each event, in the order given.
     pub outcomes: Vec<AppendOutcome>,
-    /// The members of the conversations in the batch.
-    pub members: HashMap<ConversationId, Arc<[UserId]>>,
+    /// Who is in the conversations of the batch.
+    pub members: HashMap<ConversationId, Members>,
 }
 
 /// The result of one event.
@@ -112,7 +111,7 @@ pub enum PositionChange {
         unread: Option<u32>,
         /// The user's choice at that time: others may not be told.
         visibility: Visibility,
-        others: Vec<UserId>,
+        members: Members,
     },
     /// The user is not in that conversation.
     NoSuchConversation { user: UserId, conversation: ConversationId },
@@ -137,7 +136,7 @@ WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
     WITH ORDINALITY AS t (conversation_id, user_id, delivered, read, place)
 ), clamped AS MATERIALIZED (
-    SELECT i.place, m.conversation_id, m.user_id, m.read_seq AS read_before, u.visibility,
+    SELECT i.place, c.direct_low, c.direct_high, m.conversation_id, m.user_id, m.read_seq AS read_before, u.visibility,
         CASE WHEN u.visibility % 2 = 1 THEN u.visibility ELSE 0 END AS frozen_at,
         least(i.delivered, c.last_seq) AS delivered, least(i.read, c.last_seq) AS read
     FROM input i JOIN members m USING (conversation_id, user_id) JOIN conversations c ON c.id = i.conversation_id
@@ -155,9 +154,7 @@ WITH input AS MATERIALIZED (
 SELECT i.conversation_id, i.user_id, g.delivered_seq, g.read_seq, p.visibility,
     CASE WHEN g.read_seq > p.read_before THEN ",
     unread!("i.conversation_id", "i.user_id", "g.read_seq", "$5"),
-    " END AS unread,
-    ARRAY(SELECT o.user_id FROM members o
-        WHERE o.conversation_id = i.conversation_id AND o.user_id <> i.user_id) AS others
+    " END AS unread, p.direct_low, p.direct_high
 FROM input i LEFT JOIN clamped p USING (place) LEFT JOIN grown g USING (place)
 WHERE g.place IS NOT NULL OR p.place IS NULL
 ORDER BY i.place"
@@ -171,9 +168,12 @@ row! {
         read_seq: Option<i64>,
         visibility: Option<i64>,
         unread: Option<i64>,
-        others: Vec<Uuid>,
+        ..pair: PairRow,
     }
 }
+
+/// The members of each group of `$1`.
+const GROUPS: &str = "SELECT conversation_id, array_agg(user_id) AS members FROM members WHERE conversation_id = ANY($1) GROUP BY 1";
 
 impl Log {
     /// Connects, and makes sure that a commit is on disk before it is reported.
@@ -260,6 +260,20 @@ impl Log {
             .await?;
         Ok(rows.into_iter().map(PositionRow::into_change).collect())
     }
+
+    /// Everyone in each of these groups.
+    pub async fn group_members(
+        &mut self,
+        groups: &[ConversationId],
+    ) -> Result<Vec<(ConversationId, Vec<UserId>)>, WriteError> {
+        self.plan(Plans::Custom).await?;
+        let rows: Vec<(Uuid, Vec<Uuid>)> = sqlx::query_as(GROUPS)
+            .bind(groups.iter().map(|group| group.0).collect::<Vec<_>>())
+            .fetch_all(&mut self.connection)
+            .await?;
+        let members = |ids: Vec<Uuid>| ids.into_iter().map(UserId).collect();
+        Ok(rows.into_iter().map(|(group, ids)| (ConversationId(group), members(ids))).collect())
+    }
 }
 
 impl PositionRow {
@@ -277,7 +291,7 @@ impl PositionRow {
             },
             unread: self.unread.map(|count| u32::try_from(count).unwrap_or(UNREAD_MAX).min(UNREAD_MAX)),
             visibility: Visibility::from_version(self.visibility.map_or(0, from_bigint)),
-            others: self.others.into_iter().map(UserId).collect(),
+            members: self.pair.members(),
         }
     }
 }

@@ -37,7 +37,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 pub use claims::Claim;
-pub use conversations::{DirectPair, ListCursor};
+pub use conversations::ListCursor;
 pub use epoch::DurabilityWarning;
 pub use error::{Context, DatabaseError};
 pub use history::{HistoryFilter, HistoryRange};

@@ -4,15 +4,15 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use super::log::Position;
-use super::row::row;
+use super::row::{PairRow, row};
 use super::{Context, Database, DatabaseError, from_bigint, to_bigint};
-use crate::domain::{ConversationId, UserId, Visibility};
+use crate::domain::{ConversationId, Members, UserId, Visibility};
 
 /// A position that others were not sent while the user was invisible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WithheldReceipt {
     pub position: Position,
-    pub others: Vec<UserId>,
+    pub members: Members,
 }
 
 // Whoever is invisible stays as last seen, whatever is still on its way here.
@@ -33,16 +33,15 @@ SELECT visibility FROM changed
 UNION ALL SELECT visibility FROM users WHERE id = $1 AND NOT EXISTS (SELECT FROM changed)";
 
 const WITHHELD: &str = "
-SELECT m.conversation_id, m.delivered_seq, m.read_seq, ARRAY(SELECT o.user_id FROM members o
-    WHERE o.conversation_id = m.conversation_id AND o.user_id <> m.user_id) AS others
-FROM members m WHERE m.user_id = $1 AND m.frozen_at = $2";
+SELECT m.conversation_id, m.delivered_seq, m.read_seq, c.direct_low, c.direct_high
+FROM members m JOIN conversations c ON c.id = m.conversation_id WHERE m.user_id = $1 AND m.frozen_at = $2";
 
 row! {
     struct WithheldRow {
         conversation_id: Uuid,
         delivered_seq: i64,
         read_seq: i64,
-        others: Vec<Uuid>,
+        ..pair: PairRow,
     }
 }
 
@@ -107,7 +106,7 @@ impl WithheldRow {
                 delivered: from_bigint(self.delivered_seq),
                 read: from_bigint(self.read_seq),
             },
-            others: self.others.into_iter().map(UserId).collect(),
+            members: self.pair.members(),
         }
     }
 }

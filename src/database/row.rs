@@ -1,5 +1,9 @@
 //! Rows as structs.
 
+use uuid::Uuid;
+
+use crate::domain::{DirectPair, Members, UserId};
+
 /// A struct that is read from a row by the names of its columns; what begins
 /// with `..` is another such struct, of the same row.
 ///
@@ -28,6 +32,24 @@ macro_rules! row {
             }
         }
     };
+}
+
+row! {
+    /// Whose conversation it is: two users, or nobody's for a group.
+    #[derive(Default)]
+    pub(super) struct PairRow {
+        direct_low: Option<Uuid>,
+        direct_high: Option<Uuid>,
+    }
+}
+
+impl PairRow {
+    pub fn members(&self) -> Members {
+        self.direct_low
+            .zip(self.direct_high)
+            .map(|(low, high)| DirectPair::new(UserId(low), UserId(high)))
+            .into()
+    }
 }
 
 pub(super) use row;

@@ -1,6 +1,8 @@
+use serde::{Deserialize, Serialize};
+
 /// Why the server closes a connection: clients reconnect after 4000–4499, and not
 /// after 4500–4999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CloseReason {
     Restart,
     Unsupported,

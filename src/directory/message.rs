@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{ConnectionHandle, ConnectionId, Envelope};
-use crate::domain::{ClientId, ConversationId, Operation, Seq, UserId};
-use crate::protocol::{Event, Problem};
+use super::{ConnectionHandle, ConnectionId, Envelope, Heartbeat, InjectedFault};
+use crate::domain::{ClientId, ConversationId, Members, Operation, Seq, UserId};
+use crate::protocol::{Event, Problem, ServerFrame};
 
 /// The messages that a user's actor handles.
 #[derive(Debug)]
@@ -15,8 +16,8 @@ pub enum UserMessage {
     Attach(ConnectionHandle),
     /// A connection has closed.
     Detach(ConnectionId),
-    /// What a committed batch has for this user, in the order of the log.
-    Deliver(Vec<Delivery>),
+    /// What a commit has for this user, in the order of the log.
+    Deliver(Vec<UserDelivery>),
     /// Submit every unanswered send again: this actor is new and results find it
     /// now, or a persistence actor was restarted or gave up what it held.
     ResubmitInFlight,
@@ -31,14 +32,33 @@ pub enum UserMessage {
     Presence(Utf8Bytes),
     /// Somebody is typing to this user; never stored.
     Typing(Utf8Bytes),
-    /// The members of a conversation, which the actor itself asked for; `None` if
-    /// the user is not one of them.
-    Members(ConversationId, Option<Arc<[UserId]>>),
+    /// Who is in a conversation, which the actor itself asked for; `None` if the user is
+    /// not one of them.
+    Members(ConversationId, Option<Members>),
 }
 
-/// One consequence of a committed batch for one user.
+/// The messages that the supervisor of the users' actors handles.
+#[derive(Debug)]
+pub enum UserSupervisorMessage {
+    /// A connection was added to the table.
+    Attached(ConnectionHandle),
+    /// A connection was removed from the table; by a log-out or otherwise.
+    Detached { user: UserId, connection: ConnectionId, logged_out: bool },
+    /// The user changed visibility; all of the user's connections know.
+    Visibility(UserId),
+    /// The presence actor is new: send it every user.
+    Reconcile,
+    /// Sessions may have expired, or have been ended by another server.
+    CheckSessions,
+    /// Answer it: the supervisor asks whether messages are handled.
+    Heartbeat(Heartbeat),
+    /// Have this fault: for tests.
+    Fault(InjectedFault),
+}
+
+/// One consequence of a commit for one user.
 #[derive(Clone, Debug)]
-pub enum Delivery {
+pub enum UserDelivery {
     /// To the sender: the result of a send.
     SendResult(SendResult),
     /// To everyone else in the conversation.
@@ -70,13 +90,42 @@ pub struct SendResult {
 }
 
 /// An event that PostgreSQL has committed, encoded once for every reader.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WireEvent", into = "WireEvent")]
 pub struct StoredEvent {
     pub event: Arc<Event>,
     /// The `event` frame.
     pub frame: Utf8Bytes,
     /// Whether it had been stored before.
     pub duplicate: bool,
+}
+
+/// A [`StoredEvent`] on its way to another process, which encodes the frame again.
+#[derive(Serialize, Deserialize)]
+struct WireEvent {
+    event: Arc<Event>,
+    duplicate: bool,
+}
+
+impl StoredEvent {
+    pub fn new(event: Event, duplicate: bool) -> Self {
+        let frame = ServerFrame::Event(event);
+        let encoded = frame.encode();
+        let ServerFrame::Event(event) = frame else { unreachable!("made two lines above") };
+        Self { event: Arc::new(event), frame: encoded, duplicate }
+    }
+}
+
+impl From<WireEvent> for StoredEvent {
+    fn from(WireEvent { event, duplicate }: WireEvent) -> Self {
+        Self::new(Arc::unwrap_or_clone(event), duplicate)
+    }
+}
+
+impl From<StoredEvent> for WireEvent {
+    fn from(StoredEvent { event, duplicate, .. }: StoredEvent) -> Self {
+        Self { event, duplicate }
+    }
 }
 
 /// How far a user has received and read a conversation; 0 means "unchanged".

@@ -6,7 +6,9 @@
 
 mod actor_slot;
 mod close_reason;
+mod connection_table;
 mod envelope;
+mod groups;
 mod handle;
 mod heartbeat;
 mod in_flight;
@@ -24,26 +26,37 @@ use ractor::{ActorId, ActorRef};
 
 pub use actor_slot::ActorSlot;
 pub use close_reason::CloseReason;
+pub use connection_table::{ConnectionTable, visibility_of};
 pub use envelope::{Envelope, LARGE_FRAME_BYTES, OpenedFrame, ReturnedFrames};
+pub use groups::{Group, Groups};
 pub use handle::{ConnectionHandle, ConnectionId, OutboundReceiver, REPLAY_ROOM_BYTES};
 pub use heartbeat::{Heartbeat, HeartbeatAnswer, InjectedFault};
 pub use in_flight::InFlightSends;
-pub use message::{Delivery, ReceiptUpdate, SendRequest, SendResult, StoredEvent, UserMessage};
+pub use message::{
+    ReceiptUpdate, SendRequest, SendResult, StoredEvent, UserDelivery, UserMessage, UserSupervisorMessage,
+};
 pub use online_users::{Change, OnlineUsers};
 pub use outbound::OutboundLimits;
 pub use recipient::Recipient;
 
-use crate::domain::{UserId, Visibility};
+use crate::domain::{ConversationId, UserId, Visibility};
 
 /// The users of this server who have a connection, and who is shown as online.
 pub struct Directory<A = ActorRef<UserMessage>> {
     actors: DashMap<UserId, A>,
+    connections: ConnectionTable,
+    groups: Groups,
     online_users: RwLock<OnlineUsers>,
 }
 
 impl<A> Default for Directory<A> {
     fn default() -> Self {
-        Self { actors: DashMap::new(), online_users: RwLock::default() }
+        Self {
+            actors: DashMap::new(),
+            connections: ConnectionTable::default(),
+            groups: Groups::default(),
+            online_users: RwLock::default(),
+        }
     }
 }
 
@@ -67,6 +80,26 @@ impl<A: Recipient> Directory<A> {
     /// Whether the user has a connection here, as far as the directory knows.
     pub fn is_connected(&self, user: UserId) -> bool {
         self.actors.contains_key(&user)
+    }
+
+    /// Every connection of this server.
+    pub fn connections(&self) -> &ConnectionTable {
+        &self.connections
+    }
+
+    /// The members of groups, as far as they are remembered.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// The members of a group who have a connection here. Nobody, if the group is not
+    /// remembered: whoever publishes there sees to that.
+    pub fn connected_members(&self, group: ConversationId) -> Vec<UserId> {
+        let Some(group) = self.groups.get(group) else {
+            tracing::error!(%group, "a delivery to a group whose members are not known");
+            return Vec::new();
+        };
+        self.groups.connected(&group, |user| self.is_connected(user))
     }
 
     /// Asks every user's actor to submit its unanswered sends again.
@@ -95,7 +128,7 @@ impl<A: Recipient> Directory<A> {
 
     /// For the presence actor only: messages for the user go to `actor` from now on.
     pub fn put(&self, user: UserId, actor: A) {
-        self.actors.insert(user, actor);
+        self.groups.arrive(user, || drop(self.actors.insert(user, actor)));
     }
 
     /// For the presence actor only: removes every actor that is not `living`.

@@ -1,5 +1,3 @@
-use super::UserId;
-
 /// What a user is in a conversation. Somebody who has no role there must not learn
 /// that it exists: whatever they ask is answered as for a conversation that does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +35,6 @@ pub fn may(role: Option<Role>, action: Action) -> bool {
     }
 }
 
-impl Role {
-    /// The role of a user in a conversation with these members.
-    pub fn among(members: &[UserId], user: UserId) -> Option<Self> {
-        members.contains(&user).then_some(Self::Member)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,20 +48,6 @@ mod tests {
             for action in [Read, Write, Pin, MarkPosition, ShowTyping] {
                 assert_eq!(may(role, action), allowed.contains(&action), "{role:?} {action:?}");
             }
-        }
-    }
-
-    #[test]
-    fn whoever_is_not_among_the_members_has_no_role() {
-        let [ada, bob, eve] = [(); 3].map(|()| UserId::fresh());
-        for (members, user, role) in [
-            (&[ada, bob][..], ada, Some(Role::Member)),
-            (&[ada, bob], bob, Some(Role::Member)),
-            (&[ada, bob], eve, None),
-            (&[ada], ada, Some(Role::Member)),
-            (&[], ada, None),
-        ] {
-            assert_eq!(Role::among(members, user), role);
         }
     }
 }

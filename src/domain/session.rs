@@ -2,6 +2,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 const SECRET_BYTES: usize = 32;
@@ -18,7 +19,7 @@ pub struct TokenHash(pub [u8; 32]);
 
 /// Names a session for as long as it lasts, at random. It opens nothing: the
 /// user's other sessions are shown it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub [u8; 32]);
 
 impl SessionSecret {

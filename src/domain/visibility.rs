@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 /// Whether a user is visible to others, as the version of that choice: it counts the
 /// changes, and is odd while the user is invisible. So the greater of two versions is
 /// the newer choice, in whatever order they arrive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Visibility {
     version: u64,
 }

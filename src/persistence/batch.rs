@@ -5,14 +5,14 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::QueuedSend;
-use super::buffer::Refused;
+use crate::bus::{EventDelivery, LocalResult, ReceiptDelivery, Recipients};
 use crate::database::{AppendOutcome, Appended, NewEvent, PositionChange};
-use crate::directory::{Delivery, SendRequest, SendResult, StoredEvent};
+use crate::directory::{SendRequest, SendResult, StoredEvent, UserDelivery};
 use crate::domain::{ClientId, ConversationId, UserId, Visibility, rfc3339};
-use crate::protocol::{Code, Content, Event, PINS_MAX, Problem, ServerFrame};
+use crate::protocol::{Code, Content, Event, PINS_MAX, Problem};
 
-/// What each user's actor is sent after a batch: one message to each user.
-pub type Deliveries = HashMap<UserId, Vec<Delivery>>;
+/// What is published after a commit, and the results that come with it.
+pub type Published<D> = (Vec<D>, Vec<LocalResult>);
 
 /// Sends that are stored together, in the order in which they arrived.
 ///
@@ -85,14 +85,15 @@ impl Batch {
         self.distinct.iter().map(event).collect()
     }
 
-    /// The deliveries of the committed batch, in the order of the logs.
+    /// The events of the committed batch, in the order of the logs, and the results of
+    /// its sends.
     ///
-    /// Every event goes to the other members, even one that had been stored
-    /// before: its first delivery may have been lost in a crash right after
-    /// the commit. Clients drop events that they have.
+    /// Every event is published, even one that had been stored before: its first
+    /// delivery may have been lost in a crash right after the commit. Clients drop
+    /// events that they have.
     ///
     /// The permits of the queue are released before anything is delivered.
-    pub fn fan_out(self, appended: &Appended) -> Deliveries {
+    pub fn publish(self, appended: &Appended) -> Published<EventDelivery> {
         let mut clock = Clock::default();
         let outcomes: Vec<_> = self
             .distinct
@@ -108,83 +109,84 @@ impl Batch {
             AppendOutcome::Stored { seq, duplicate: true, .. } => seq,
             _ => u64::MAX,
         });
-        let mut deliveries = Deliveries::new();
+        let (mut events, mut results) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
         for entry in order {
             let request = &entry.queued.request;
             let outcome = &outcomes[entry.operation];
-            if let (Ok(event), false) = (outcome, entry.repeated) {
-                let members = appended.members.get(&request.conversation);
-                for member in members.iter().flat_map(|members| members.iter()) {
-                    if *member != request.sender {
-                        deliveries.entry(*member).or_default().push(Delivery::Event(event.clone()));
-                    }
-                }
+            if let (Ok(stored), false) = (outcome, entry.repeated)
+                && let Some(members) = appended.members.get(&request.conversation)
+            {
+                let to = Recipients::of(request.conversation, *members);
+                events.push(EventDelivery { stored: stored.clone(), to });
             }
             let outcome = outcome
                 .clone()
                 .map(|event| StoredEvent { duplicate: event.duplicate || entry.repeated, ..event });
-            deliveries.entry(request.sender).or_default().push(send_result(request, outcome));
+            results.push(send_result(request, outcome, events.len()));
         }
-        deliveries
+        (events, results)
     }
+}
+
+/// Sends that are refused, and the problem that their senders get.
+#[derive(Debug)]
+pub struct Refused {
+    pub requests: Vec<QueuedSend>,
+    pub problem: Problem,
 }
 
 /// How many errors about conversations of others one statement returns to a user:
 /// a client that claims to have read many has no use for more.
 const ERRORS_MAX: usize = 8;
 
-/// The deliveries of changed positions: other members get the position, unless it is
+/// The receipts of changed positions: other members get the position, unless it is
 /// hidden from them; the user's own connections get the unread count.
-pub fn fan_out_positions(
+pub fn publish_positions(
     changes: &[PositionChange],
     is_hidden: impl Fn(UserId, Visibility) -> bool,
-) -> Deliveries {
-    let mut deliveries = Deliveries::new();
+) -> Published<ReceiptDelivery> {
+    let (mut receipts, mut results) = (Vec::with_capacity(2 * changes.len()), Vec::new());
+    let mut errors: HashMap<UserId, usize> = HashMap::new();
     for change in changes {
         match change {
             PositionChange::NoSuchConversation { user, conversation } => {
-                let own = deliveries.entry(*user).or_default();
-                let is_error = |delivery: &&Delivery| matches!(delivery, Delivery::NoSuchConversation(_));
-                if own.iter().filter(is_error).count() < ERRORS_MAX {
-                    own.push(Delivery::NoSuchConversation(*conversation));
+                let count = errors.entry(*user).or_default();
+                *count += 1;
+                if *count <= ERRORS_MAX {
+                    let result = UserDelivery::NoSuchConversation(*conversation);
+                    results.push(LocalResult { user: *user, after: receipts.len(), result });
                 }
             }
-            PositionChange::Advanced { position, unread, visibility, others } => {
-                let receipt =
-                    |unread| Delivery::Receipt(ServerFrame::Receipt(position.receipt(unread)).encode());
+            PositionChange::Advanced { position, unread, visibility, members } => {
                 if unread.is_some() {
-                    deliveries.entry(position.user).or_default().push(receipt(*unread));
+                    let to = Recipients::User(position.user);
+                    receipts.push(ReceiptDelivery { receipt: position.receipt(*unread), to });
                 }
-                if is_hidden(position.user, *visibility) {
-                    continue;
-                }
-                let seen = receipt(None);
-                for other in others {
-                    deliveries.entry(*other).or_default().push(seen.clone());
+                if !is_hidden(position.user, *visibility) {
+                    let to = Recipients::of(position.conversation, *members);
+                    receipts.push(ReceiptDelivery { receipt: position.receipt(None), to });
                 }
             }
         }
     }
-    deliveries
+    (receipts, results)
 }
 
-/// The deliveries of refused sends.
-pub fn refuse(refused: Refused) -> Deliveries {
+/// The results of refused sends.
+pub fn refuse(refused: Refused) -> Vec<LocalResult> {
     let Refused { requests, problem } = refused;
-    let mut deliveries = Deliveries::new();
-    for QueuedSend { request, .. } in requests {
-        deliveries.entry(request.sender).or_default().push(send_result(&request, Err(problem.clone())));
-    }
-    deliveries
+    requests.iter().map(|queued| send_result(&queued.request, Err(problem.clone()), 0)).collect()
 }
 
-fn send_result(request: &SendRequest, outcome: Result<StoredEvent, Problem>) -> Delivery {
-    Delivery::SendResult(SendResult {
+/// A result, for its place behind this many events.
+fn send_result(request: &SendRequest, outcome: Result<StoredEvent, Problem>, after: usize) -> LocalResult {
+    let result = SendResult {
         origin: request.origin,
         client_id: request.client_id,
         conversation: request.conversation,
         outcome,
-    })
+    };
+    LocalResult { user: request.sender, after, result: UserDelivery::SendResult(result) }
 }
 
 /// Formats times; those of a batch are nearly all the same.
@@ -207,17 +209,15 @@ fn outcome(
 ) -> Result<StoredEvent, Problem> {
     match append_outcome {
         AppendOutcome::Stored { seq, at, duplicate } => {
-            let frame = ServerFrame::Event(Event {
+            let event = Event {
                 conversation: request.conversation,
                 seq,
                 sender: request.sender,
                 client_id: request.client_id,
                 at: clock.write(at),
                 content: Content::from(&request.operation),
-            });
-            let encoded = frame.encode();
-            let ServerFrame::Event(event) = frame else { unreachable!("made two lines above") };
-            Ok(StoredEvent { event: Arc::new(event), frame: encoded, duplicate })
+            };
+            Ok(StoredEvent::new(event, duplicate))
         }
         AppendOutcome::IdReused => {
             let sentence = "You have already used this `client_id` for something else.";

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::QueuedSend;
-use super::batch::Batch;
+use super::batch::{Batch, Refused};
 use super::receipts::PendingReceipts;
 use crate::database::{Position, WriteError};
 use crate::directory::ReceiptUpdate;
@@ -72,13 +72,6 @@ pub enum Next {
     At(Instant),
     /// Ask again when something arrives or ends.
     Nothing,
-}
-
-/// Sends that are refused, and the problem that their senders get.
-#[derive(Debug)]
-pub struct Refused {
-    pub requests: Vec<QueuedSend>,
-    pub problem: Problem,
 }
 
 impl Buffer {

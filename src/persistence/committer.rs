@@ -1,4 +1,5 @@
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -10,6 +11,8 @@ use super::PersistenceMessage;
 use super::batch::Batch;
 use super::buffer::Work;
 use crate::database::{Appended, Log, Position, PositionChange, WriteError};
+use crate::directory::{Directory, Group};
+use crate::domain::{ConversationId, Members};
 
 /// PostgreSQL cancels a hung statement itself, earlier; this ends the wait for
 /// a PostgreSQL that vanished without closing, and for a hung commit.
@@ -19,27 +22,32 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(45);
 /// the actor never waits for the database.
 pub struct Committer {
     options: PgConnectOptions,
+    directory: Arc<Directory>,
     log: Option<Log>,
 }
+
+/// A result, with the groups it is about: as long as they are held, their members are
+/// known for the delivery.
+pub type WithGroups<T> = (T, Vec<Arc<Group>>);
 
 /// The result of a piece of work.
 pub enum WorkDone {
     Messages {
         batch: Batch,
-        result: Result<Appended, WriteError>,
+        result: Result<WithGroups<Appended>, WriteError>,
         took: Duration,
     },
     Positions {
         positions: Vec<Position>,
-        result: Result<Vec<PositionChange>, WriteError>,
+        result: Result<WithGroups<Vec<PositionChange>>, WriteError>,
     },
     /// A bug; the work is lost.
     Panicked,
 }
 
 impl Committer {
-    pub fn new(options: PgConnectOptions) -> Self {
-        Self { options, log: None }
+    pub fn new(options: PgConnectOptions, directory: Arc<Directory>) -> Self {
+        Self { options, directory, log: None }
     }
 
     /// Runs until the actor is gone; the present piece of work is still finished.
@@ -58,11 +66,24 @@ impl Committer {
         match work {
             Work::Messages(batch) => {
                 let begun = Instant::now();
-                let result = self.attempt(async |log| log.append(&batch.events()).await).await;
+                let directory = self.directory.clone();
+                let append = async |log: &mut Log| {
+                    let appended = log.append(&batch.events()).await?;
+                    let members = appended.members.iter().map(|(id, members)| (*id, *members));
+                    let groups = groups(log, &directory, members).await?;
+                    Ok((appended, groups))
+                };
+                let result = self.attempt(append).await;
                 WorkDone::Messages { batch, result, took: begun.elapsed() }
             }
             Work::Positions(positions) => {
-                let result = self.attempt(async |log| log.advance(&positions).await).await;
+                let directory = self.directory.clone();
+                let advance = async |log: &mut Log| {
+                    let changes = log.advance(&positions).await?;
+                    let groups = groups(log, &directory, changes.iter().filter_map(advanced)).await?;
+                    Ok((changes, groups))
+                };
+                let result = self.attempt(advance).await;
                 WorkDone::Positions { positions, result }
             }
         }
@@ -91,5 +112,41 @@ impl Committer {
             self.log = Some(log);
         }
         result
+    }
+}
+
+/// The groups among these conversations. Members that are not remembered are read; if that
+/// fails, the work is tried again, and finds itself done.
+async fn groups(
+    log: &mut Log,
+    directory: &Directory,
+    conversations: impl Iterator<Item = (ConversationId, Members)>,
+) -> Result<Vec<Arc<Group>>, WriteError> {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for (id, members) in conversations {
+        match members {
+            Members::Direct(_) => {}
+            Members::Group => match directory.groups().get(id) {
+                Some(group) => known.push(group),
+                None => unknown.push(id),
+            },
+        }
+    }
+    while !unknown.is_empty() {
+        let revision = directory.groups().revision();
+        for (id, members) in log.group_members(&unknown).await? {
+            if let Some(group) = directory.groups().insert(id, members, revision) {
+                unknown.retain(|other| *other != id);
+                known.push(group);
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn advanced(change: &PositionChange) -> Option<(ConversationId, Members)> {
+    match change {
+        PositionChange::Advanced { position, members, .. } => Some((position.conversation, *members)),
+        PositionChange::NoSuchConversation { .. } => None,
     }
 }

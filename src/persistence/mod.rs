@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub use writer::{PersistenceMessage, Writer, WriterArguments};
 
+use crate::bus::Bus;
 use crate::config::Config;
 #[expect(unused_imports, reason = "for the documentation")]
 use crate::directory::UserMessage;
@@ -64,6 +65,7 @@ struct WriterHandle {
 struct Start {
     options: PgConnectOptions,
     directory: Arc<Directory>,
+    bus: Bus,
     push: Push,
     bounds: Bounds,
 }
@@ -112,7 +114,13 @@ pub struct QueuedSend {
 
 impl Persistence {
     /// Creates the handles of the writers, which are not started yet.
-    pub fn new(config: &Config, options: PgConnectOptions, directory: Arc<Directory>, push: Push) -> Self {
+    pub fn new(
+        config: &Config,
+        options: PgConnectOptions,
+        directory: Arc<Directory>,
+        bus: Bus,
+        push: Push,
+    ) -> Self {
         let bounds = Bounds { batch: config.batch_max, positions_interval: config.receipt_interval };
         Self(Arc::new(Shared {
             writers: (0..config.writers)
@@ -124,7 +132,7 @@ impl Persistence {
             generations: Generations::default(),
             room: Arc::new(Semaphore::new(config.persistence_queue)),
             capacity: config.persistence_queue,
-            start: Start { options, directory, push, bounds },
+            start: Start { options, directory, bus, push, bounds },
         }))
     }
 
@@ -140,10 +148,11 @@ impl Persistence {
 
     /// What to start a writer with, also after a crash.
     pub fn arguments(&self, writer: usize) -> WriterArguments {
-        let Start { options, directory, push, bounds } = &self.0.start;
+        let Start { options, directory, bus, push, bounds } = &self.0.start;
         WriterArguments {
             options: options.clone(),
             directory: directory.clone(),
+            bus: bus.clone(),
             push: push.clone(),
             bounds: *bounds,
             receipts: self.0.writers[writer].receipts.clone(),

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::batch::{self, Batch, Deliveries};
+use super::batch::{self, Batch};
 use super::buffer::{Buffer, Next, Work};
 use super::receipts::PendingReceipts;
+use crate::bus::{EventDelivery, LocalResult, Recipients};
 use crate::database::{Position, PositionChange};
-use crate::directory::{Delivery, ReceiptUpdate};
-use crate::domain::{Seq, Visibility};
+use crate::directory::{ReceiptUpdate, UserDelivery};
+use crate::domain::{DirectPair, Members, Seq, Visibility};
 use crate::protocol::Code;
 use model::{BOUNDS, Luck, POISON, World, conversation, send_request, text_of, user};
 
@@ -184,7 +185,7 @@ fn the_bad_row_stands_alone_in_a_logarithm_of_statements() {
 }
 
 #[test]
-fn everybody_is_told_once_a_batch_in_the_order_of_the_log() {
+fn events_and_results_are_published_in_the_order_of_the_log() {
     let mut world = World::new();
     let known = send_request(1, 9, 0, "known", 0);
     world.buffer.push(known);
@@ -200,53 +201,48 @@ fn everybody_is_told_once_a_batch_in_the_order_of_the_log() {
     }
     assert!(batch.add(send_request(0, 1, 0, "not b", 5)).is_err());
     let appended = world.store.append(&batch, Luck::Good).unwrap();
-    let deliveries = batch.fan_out(&appended);
-    let seen = |member: u8| -> Vec<(Seq, bool)> {
-        let told = deliveries[&user(member)].iter();
-        told.map(|delivery| match delivery {
-            Delivery::Event(event) => (event.event.seq, event.duplicate),
-            Delivery::SendResult(answer) => {
-                let committed = answer.outcome.as_ref().unwrap();
-                (committed.event.seq, committed.duplicate)
-            }
-            other => panic!("{other:?}"),
-        })
-        .collect()
+    let (events, results) = batch.publish(&appended);
+    let to = Recipients::Group(conversation(0));
+    assert!(events.iter().all(|event| event.to == to));
+    let published = |event: &EventDelivery| (event.stored.event.seq, event.stored.duplicate);
+    assert_eq!(events.iter().map(published).collect::<Vec<_>>(), [(1, true), (2, false), (3, false)]);
+    let answered = |LocalResult { user, after, result }: &LocalResult| {
+        let UserDelivery::SendResult(answer) = result else { panic!("{result:?}") };
+        let stored = answer.outcome.as_ref().unwrap();
+        (*user, *after, stored.event.seq, stored.duplicate)
     };
-    assert_eq!(seen(2), [(1, true), (2, false), (3, false)]);
-    assert_eq!(seen(1), [(1, true), (2, false), (3, false)]);
-    assert_eq!(seen(0), [(1, true), (2, false), (3, false), (2, true)]);
+    let (ada, bob) = (user(0), user(1));
+    assert_eq!(
+        results.iter().map(answered).collect::<Vec<_>>(),
+        [(bob, 1, 1, true), (ada, 2, 2, false), (ada, 3, 3, false), (ada, 3, 2, true)]
+    );
 }
 
 #[test]
 fn a_position_is_shown_to_others_and_counted_for_oneself() {
     let position = Position { conversation: conversation(0), user: user(0), delivered: 7, read: 5 };
-    let others = vec![user(1), user(2)];
+    let pair = DirectPair::new(user(0), user(1));
     let changes = |unread| PositionChange::Advanced {
         position,
         unread,
         visibility: Visibility::from_version(1),
-        others: others.clone(),
+        members: Members::Direct(pair),
     };
-    let told = |deliveries: &Deliveries, member: u8| -> Vec<Option<u64>> {
-        let frames = deliveries.get(&user(member)).into_iter().flatten();
-        frames
-            .map(|delivery| {
-                let Delivery::Receipt(frame) = delivery else { panic!("{delivery:?}") };
-                let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
-                assert_eq!((frame["delivered"].as_u64(), frame["read"].as_u64()), (Some(7), Some(5)));
-                frame["unread"].as_u64()
-            })
-            .collect()
+    let published = |unread, is_hidden: bool| -> Vec<(Recipients, Option<u32>)> {
+        let hide = |member, choice| {
+            assert_eq!((member, choice), (user(0), Visibility::from_version(1)));
+            is_hidden
+        };
+        let (receipts, results) = batch::publish_positions(&[changes(unread)], hide);
+        assert!(results.is_empty());
+        receipts.into_iter().map(|delivery| (delivery.to, delivery.receipt.unread)).collect()
     };
-    let read = batch::fan_out_positions(&[changes(Some(3))], |_, _| false);
-    assert_eq!((told(&read, 0), told(&read, 1), told(&read, 2)), (vec![Some(3)], vec![None], vec![None]));
-    let delivered = batch::fan_out_positions(&[changes(None)], |_, _| false);
-    assert_eq!((told(&delivered, 0), told(&delivered, 1)), (vec![], vec![None]));
-    let hidden = batch::fan_out_positions(&[changes(Some(3))], |member, choice| {
-        (member, choice) == (user(0), Visibility::from_version(1))
-    });
-    assert_eq!((told(&hidden, 0), told(&hidden, 1)), (vec![Some(3)], vec![]));
+    let own = (Recipients::User(user(0)), Some(3));
+    let others = (Recipients::Direct(pair), None);
+    assert_eq!(published(Some(3), false), [own, others]);
+    assert_eq!(published(None, false), [others]);
+    assert_eq!(published(Some(3), true), [own]);
+    assert_eq!(published(None, true), []);
 }
 
 #[test]
@@ -257,6 +253,7 @@ fn who_reads_in_many_conversations_of_others_is_told_of_some() {
             conversation: conversation(talk),
         })
         .collect();
-    let deliveries = batch::fan_out_positions(&changes, |_, _| false);
-    assert_eq!((deliveries[&user(0)].len(), deliveries[&user(1)].len()), (8, 8));
+    let (receipts, results) = batch::publish_positions(&changes, |_, _| false);
+    let count = |member| results.iter().filter(|result| result.user == user(member)).count();
+    assert_eq!((receipts.len(), count(0), count(1)), (0, 8, 8));
 }

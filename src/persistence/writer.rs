@@ -5,13 +5,14 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{self, Batch, Deliveries};
+use super::batch::{self, Batch};
 use super::buffer::{Bounds, Buffer, Next, Work};
 use super::committer::{Committer, WorkDone};
 use super::receipts::PendingReceipts;
 use super::{Generation, Generations, QueuedSend};
+use crate::bus::{Bus, Delivery};
 use crate::database::{AppendOutcome, Appended, PositionChange, WriteError};
-use crate::directory::{Directory, Heartbeat, InjectedFault, UserMessage};
+use crate::directory::{Directory, Heartbeat, InjectedFault};
 use crate::domain::Visibility;
 use crate::metrics;
 use crate::push::Push;
@@ -45,6 +46,7 @@ pub struct Writer;
 pub struct WriterArguments {
     pub options: PgConnectOptions,
     pub directory: Arc<Directory>,
+    pub bus: Bus,
     pub push: Push,
     pub bounds: Bounds,
     pub receipts: PendingReceipts,
@@ -54,6 +56,7 @@ pub struct WriterArguments {
 /// The state of a writer.
 pub struct WriterState {
     directory: Arc<Directory>,
+    bus: Bus,
     push: Push,
     buffer: Buffer,
     generations: Generations,
@@ -79,9 +82,10 @@ impl Actor for Writer {
         arguments: WriterArguments,
     ) -> Result<WriterState, ActorProcessingErr> {
         let (committer, work) = mpsc::channel(1);
-        tokio::spawn(Committer::new(arguments.options).run(work, myself));
+        tokio::spawn(Committer::new(arguments.options, arguments.directory.clone()).run(work, myself));
         Ok(WriterState {
             directory: arguments.directory,
+            bus: arguments.bus,
             push: arguments.push,
             buffer: Buffer::new(arguments.bounds, arguments.receipts),
             since: arguments.generations.current(),
@@ -137,13 +141,13 @@ impl WriterState {
         done: WorkDone,
     ) -> Result<(), ActorProcessingErr> {
         match done {
-            WorkDone::Messages { batch, result: Ok(appended), took } => {
+            WorkDone::Messages { batch, result: Ok((appended, _groups)), took } => {
                 self.buffer.messages_committed();
                 // The next batch is committed while this one is delivered.
                 self.start_next(myself)?;
                 self.on_stored(batch, &appended, took);
             }
-            WorkDone::Positions { result: Ok(changes), .. } => {
+            WorkDone::Positions { result: Ok((changes, _groups)), .. } => {
                 self.buffer.positions_committed();
                 self.start_next(myself)?;
                 self.on_advanced(&changes);
@@ -168,7 +172,9 @@ impl WriterState {
         let stored = appended.outcomes.iter().filter(is_new).count();
         metrics::batch_committed(batch.len(), stored, took);
         self.note_recovery();
-        self.deliver(batch.fan_out(appended));
+        let (events, results) = batch.publish(appended);
+        self.push.notify(&events);
+        self.bus.publish_with(Delivery::Events(events), results);
     }
 
     fn on_advanced(&mut self, changes: &[PositionChange]) {
@@ -178,7 +184,8 @@ impl WriterState {
         let newest =
             |user, stored: Visibility| self.directory.online_users().visibility(user).max(Some(stored));
         let is_hidden = |user, stored| newest(user, stored).is_some_and(Visibility::is_invisible);
-        self.deliver(batch::fan_out_positions(changes, is_hidden));
+        let (receipts, results) = batch::publish_positions(changes, is_hidden);
+        self.bus.publish_with(Delivery::Receipts(receipts), results);
     }
 
     fn on_failed(&mut self, work: Work, error: &WriteError) {
@@ -191,7 +198,7 @@ impl WriterState {
             let (count, code) = (refused.requests.len(), refused.problem.code);
             tracing::warn!(count, ?code, "sends were refused");
             let may_come_again = refused.problem.retry_after_ms.is_some();
-            self.deliver(batch::refuse(refused));
+            self.bus.publish_with(Delivery::Events(Vec::new()), batch::refuse(refused));
             if may_come_again {
                 // In this order: whoever sees the new generation has the refusals.
                 self.since = self.generations.renew();
@@ -232,15 +239,6 @@ impl WriterState {
     fn note_recovery(&mut self) {
         if std::mem::take(&mut self.failing) {
             tracing::info!("batches are stored again");
-        }
-    }
-
-    fn deliver(&self, deliveries: Deliveries) {
-        for (user, deliveries) in deliveries {
-            if !self.directory.is_connected(user) {
-                self.push.notify(user, &deliveries);
-            }
-            self.directory.cast(user, UserMessage::Deliver(deliveries));
         }
     }
 }

@@ -8,9 +8,8 @@ use hyper::{Request, Uri};
 use web_push_native::p256::PublicKey;
 use web_push_native::{Auth, encrypt};
 
-use super::dispatcher::PushMessage;
-use super::notification::{Notification, topic};
-use super::queue::NotificationKey;
+use super::message::PushMessage;
+use super::notification::{Notification, NotificationKey, topic};
 use super::service::{PushResponse, Service};
 use super::{Shared, endpoint};
 use crate::database::{DuePush, PushCandidate};

@@ -4,25 +4,12 @@ use std::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::delivery::{InFlightNotification, look_up};
+use super::message::PushMessage;
 use super::{PushArguments, Shared};
-use crate::directory::{Heartbeat, InjectedFault};
 use crate::metrics::{self, PushOutcome};
 
 /// How many notifications are looked up at once.
 const ROUND_MAX: usize = 500;
-
-/// The messages that the dispatcher handles.
-#[derive(Debug)]
-pub enum PushMessage {
-    /// A notification may be due, or the next due time has changed.
-    Dispatch,
-    /// The running look-up has ended.
-    LookUpDone,
-    /// Answer it: the supervisor asks whether messages are handled.
-    Heartbeat(Heartbeat),
-    /// Have this fault: for tests.
-    Fault(InjectedFault),
-}
 
 /// Takes due notifications from the queue. Handlers do no I/O: whatever waits runs in a task.
 pub struct PushDispatcher;

@@ -11,6 +11,7 @@
 mod delivery;
 mod dispatcher;
 mod endpoint;
+mod message;
 mod notification;
 mod queue;
 mod service;
@@ -21,16 +22,18 @@ use std::time::Instant;
 
 use web_push_native::p256::SecretKey;
 
-pub use dispatcher::{PushDispatcher, PushMessage};
+pub use dispatcher::PushDispatcher;
+pub use message::PushMessage;
 
+use crate::bus::{EventDelivery, Recipients};
 use crate::config::Config;
 use crate::database::{Database, DatabaseError, PushSubscription};
-use crate::directory::{ActorSlot, Delivery, Directory, InjectedFault, StoredEvent};
+use crate::directory::{ActorSlot, Directory, InjectedFault};
 use crate::domain::UserId;
 use crate::metrics::{self, PushOutcome};
 use crate::protocol::{Problem, Subscription};
-use notification::Notification;
-use queue::{NotificationKey, OfferOutcome, Queue};
+use notification::{Notification, NotificationKey};
+use queue::{OfferOutcome, Queue};
 use service::{PushClient, Service};
 use vapid::Vapid;
 
@@ -96,27 +99,28 @@ impl Push {
         self.0.clone().map(PushArguments)
     }
 
-    /// Queues notifications of new messages to a user without a connection. Never
-    /// waits; drops what there is no room for.
-    pub fn notify(&self, user: UserId, deliveries: &[Delivery]) {
+    /// Queues notifications of new messages to the other one of a direct conversation,
+    /// if that user has no connection. Never waits; drops what there is no room for.
+    pub fn notify(&self, events: &[EventDelivery]) {
         let Some(shared) = self.0.as_deref() else { return };
         let (mut is_first, now) = (false, Instant::now());
-        let mut queue = shared.queue();
         // Backwards: only the newest message of each conversation becomes a notification.
-        for delivery in deliveries.iter().rev() {
-            let Delivery::Event(StoredEvent { event, duplicate, .. }) = delivery else { continue };
+        for EventDelivery { stored, to } in events.iter().rev() {
+            let event = &stored.event;
             // A duplicate was pushed when it was stored first.
-            if *duplicate || !event.content.kind().notifies() {
+            if stored.duplicate || !event.content.kind().notifies() {
                 continue;
             }
+            let Recipients::Direct(pair) = to else { continue };
+            let absent = |user: &UserId| !shared.directory.is_connected(*user);
+            let Some(user) = pair.other(event.sender).filter(absent) else { continue };
             let key = NotificationKey { user, conversation: event.conversation };
-            match queue.offer(key, event.seq, now, || Notification::of(event)) {
+            match shared.queue().offer(key, event.seq, now, || Notification::of(event)) {
                 OfferOutcome::QueuedFirst => is_first = true,
                 OfferOutcome::Queued | OfferOutcome::Outdated => {}
                 OfferOutcome::Full => metrics::pushed(PushOutcome::Dropped),
             }
         }
-        drop(queue);
         if is_first {
             shared.wake();
         }

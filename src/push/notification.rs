@@ -2,13 +2,19 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::queue::NotificationKey;
 use crate::database::{DuePush, PushCandidate};
 use crate::domain::{ConversationId, Seq, UserId};
 use crate::protocol::{EXCERPT_MAX_CHARS, Event, PushNotice, User};
 
 /// Characters of a `Topic` (RFC 8030 §5.4).
 const TOPIC_MAX_CHARS: usize = 32;
+
+/// Identifies a notification: there is one for each recipient and conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NotificationKey {
+    pub user: UserId,
+    pub conversation: ConversationId,
+}
 
 /// What is kept of a message until its push is due: not the whole body, which may
 /// be long.

@@ -2,15 +2,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::notification::Notification;
-use crate::domain::{ConversationId, Seq, UserId};
-
-/// Identifies a notification: there is one for each recipient and conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NotificationKey {
-    pub user: UserId,
-    pub conversation: ConversationId,
-}
+use super::notification::{Notification, NotificationKey};
+use crate::domain::Seq;
 
 /// Notifications that wait until they are due: one for each key, the newest. While one
 /// is being sent, the next with its key waits for it.
@@ -126,6 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::{ConversationId, UserId};
     use crate::protocol::{Content, Event};
 
     const INTERVAL: Duration = Duration::from_secs(3);

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::watch;
 
+use crate::directory::UserSupervisorMessage;
 use crate::domain::RestartIntensity;
 use crate::metrics;
 use crate::persistence::{PersistenceMessage, Writer};
 use crate::presence::{Presence, PresenceArguments, PresenceMessage, PresenceSettings};
 use crate::push::{PushDispatcher, PushMessage};
-use crate::user::{Services, UserSupervisor, UserSupervisorMessage};
+use crate::user::{Services, UserSupervisor};
 use heart::{Heart, Pulse};
 
 /// Restarts of one station within [`RESTART_WINDOW`]; one more ends the process.
@@ -212,7 +213,9 @@ impl SupervisorState {
         match station {
             Station::Presence => {
                 // If the users' supervisor is dead too, it reconciles when it starts.
-                drop(self.services.connections.supervisor().cast(UserSupervisorMessage::Reconcile));
+                drop(
+                    self.services.directory.connections().supervisor().cast(UserSupervisorMessage::Reconcile),
+                );
             }
             Station::Writer(_) => self.services.directory.resubmit_in_flight(),
             Station::Push | Station::Users => {}

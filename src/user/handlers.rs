@@ -1,23 +1,21 @@
 //! The handlers of the frames that a user's connections receive, one for each type.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{UserState, UserSupervisorMessage, decode, replay};
+use super::{UserState, decode, replay};
+use crate::bus::{Delivery, Recipients};
 use crate::directory::{
     ConnectionHandle, ConnectionId, InjectedFault, OpenedFrame, ReceiptUpdate, SendRequest, UserMessage,
+    UserSupervisorMessage,
 };
-use crate::domain::{
-    Action, ClientId, ConversationId, MessageText, MessageTextError, Operation, Rate, Role, UserId,
-    Visibility, may,
-};
+use crate::domain::{ClientId, ConversationId, Members, MessageText, MessageTextError, Operation, Rate};
 use crate::metrics;
 use crate::presence::PresenceMessage;
 use crate::protocol::{
     self, CURSORS_MAX, ClientFrame, Code, Content, Cursor, ErrorFrame, GiveUp, Pong, Position, Problem,
-    ServerFrame, TypingBy, WATCH_MAX, Watch,
+    ServerFrame, WATCH_MAX, Watch,
 };
 
 /// The size of an event in the database besides its text, as the quota counts it.
@@ -219,9 +217,9 @@ impl UserState {
         if !self.typing.may_type(conversation, Instant::now(), self.services.config.typing_interval) {
             return Ok(());
         }
-        match self.typing.members(conversation) {
-            Some(members) => self.cast_typing(conversation, &members),
-            None => self.ask_members(conversation),
+        let members = self.typing.members(conversation);
+        if !members.is_some_and(|members| self.show_typing(conversation, members)) {
+            self.ask_members(conversation);
         }
         Ok(())
     }
@@ -236,10 +234,8 @@ impl UserState {
         }
         let (services, user) = (self.services.clone(), self.id());
         let task = tokio::spawn(async move {
-            match services.database.members(user, conversation).await {
-                Ok(members) => {
-                    services.directory.cast(user, UserMessage::Members(conversation, members.map(Arc::from)));
-                }
+            match services.members_to_type_to(user, conversation).await {
+                Ok(members) => services.directory.cast(user, UserMessage::Members(conversation, members)),
                 // Typing is not worth a retry.
                 Err(error) => tracing::warn!(%error, "members not read"),
             }
@@ -247,28 +243,30 @@ impl UserState {
         self.lookup = Some(task.abort_handle());
     }
 
-    pub(super) fn on_members(&mut self, conversation: ConversationId, members: Option<Arc<[UserId]>>) {
-        match members {
-            Some(members) if may(Role::among(&members, self.id()), Action::ShowTyping) => {
-                self.typing.set_members(conversation, members.clone());
-                self.cast_typing(conversation, &members);
-            }
-            _ => {
-                let error = ErrorFrame { conversation: Some(conversation), ..no_such_conversation().into() };
-                self.broadcast(&ServerFrame::Error(error).encode(), ConnectionHandle::send_ephemeral);
-            }
+    pub(super) fn on_members(&mut self, conversation: ConversationId, members: Option<Members>) {
+        if let Some(members) = members {
+            self.typing.set_members(conversation, members);
+            // False: the group has changed meanwhile. The next typing asks again.
+            let _shown = self.show_typing(conversation, members);
+        } else {
+            let error = ErrorFrame { conversation: Some(conversation), ..no_such_conversation().into() };
+            self.broadcast(&ServerFrame::Error(error).encode(), ConnectionHandle::send_ephemeral);
         }
     }
 
-    fn cast_typing(&self, conversation: ConversationId, members: &[UserId]) {
+    /// Shows to the other members that the user is typing. Returns `false` if the members
+    /// of the group are not known, or the user is not one of them any more.
+    fn show_typing(&self, conversation: ConversationId, members: Members) -> bool {
+        let group = || self.services.directory.groups().get(conversation);
+        if members == Members::Group && !group().is_some_and(|group| group.contains(self.id())) {
+            return false;
+        }
         // Not if the user is invisible, or has left meanwhile.
-        if self.visibility().is_none_or(Visibility::is_invisible) {
-            return;
+        if self.visibility().is_some_and(|visibility| !visibility.is_invisible()) {
+            let to = Recipients::of(conversation, members);
+            self.services.bus.publish(Delivery::Typing { user: self.id(), conversation, to });
         }
-        let frame = ServerFrame::Typing(TypingBy { conversation, user: self.id() }).encode();
-        for member in members.iter().filter(|member| **member != self.id()) {
-            self.services.directory.cast(*member, UserMessage::Typing(frame.clone()));
-        }
+        true
     }
 
     fn on_watch(&mut self, connection: ConnectionId, watch: Watch) -> Result<(), Problem> {
@@ -286,7 +284,7 @@ impl UserState {
         match frame.fault {
             Faulty::User => panic!("user: fault injected"),
             Faulty::Users => {
-                drop(services.connections.supervisor().cast(UserSupervisorMessage::Fault(fault)))
+                drop(services.directory.connections().supervisor().cast(UserSupervisorMessage::Fault(fault)))
             }
             Faulty::Presence => drop(services.presence.cast(PresenceMessage::Fault(fault))),
             Faulty::Persistence => services.persistence.inject(fault),

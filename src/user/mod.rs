@@ -1,7 +1,6 @@
 //! The actor of a connected user: handles the frames of all of the user's connections,
 //! and delivers to them.
 
-mod connection_table;
 mod decode;
 mod handlers;
 mod replay;
@@ -9,6 +8,7 @@ mod replay_limits;
 mod report;
 mod sessions;
 mod supervisor;
+mod typing_members;
 mod typing_throttle;
 mod visibility;
 
@@ -20,22 +20,22 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::task::{AbortHandle, yield_now};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::bus::Bus;
 use crate::config::Config;
 use crate::database::Database;
 use crate::directory::{
-    ActorSlot, ConnectionHandle, ConnectionId, Delivery, Directory, Envelope, SendRequest, SendResult,
-    StoredEvent, UserMessage,
+    ActorSlot, ConnectionHandle, ConnectionId, Directory, Envelope, SendRequest, SendResult, StoredEvent,
+    UserDelivery, UserMessage,
 };
 use crate::domain::{Bucket, Quota, UserId, Visibility};
 use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
 use crate::protocol::{self, ErrorFrame, Resync, ServerFrame, Stored, User};
 use crate::push::Push;
-pub use connection_table::ConnectionTable;
 pub use replay::limits;
 pub use replay_limits::ReplayLimits;
 use report::Reports;
-pub use supervisor::{UserSupervisor, UserSupervisorMessage};
+pub use supervisor::UserSupervisor;
 use typing_throttle::TypingThrottle;
 
 /// The services that every user's actor uses.
@@ -43,11 +43,11 @@ pub struct Services {
     pub config: Arc<Config>,
     pub database: Database,
     pub directory: Arc<Directory>,
+    pub bus: Bus,
     pub persistence: Persistence,
     pub presence: ActorSlot<PresenceMessage>,
     pub push: Push,
     pub replays: ReplayLimits,
-    pub connections: ConnectionTable,
     /// The bytes that each user has stored within a day.
     pub storage_quota: Quota<UserId>,
     /// Stations that have not answered for a while.
@@ -210,13 +210,13 @@ impl UserState {
         }
     }
 
-    fn on_deliver(&mut self, deliveries: Vec<Delivery>) {
+    fn on_deliver(&mut self, deliveries: Vec<UserDelivery>) {
         for delivery in deliveries {
             match delivery {
-                Delivery::SendResult(result) => self.on_send_result(result),
-                Delivery::Event(stored) => self.broadcast(&stored.frame, ConnectionHandle::send),
-                Delivery::Receipt(frame) => self.broadcast(&frame, ConnectionHandle::send),
-                Delivery::NoSuchConversation(conversation) => {
+                UserDelivery::SendResult(result) => self.on_send_result(result),
+                UserDelivery::Event(stored) => self.broadcast(&stored.frame, ConnectionHandle::send),
+                UserDelivery::Receipt(frame) => self.broadcast(&frame, ConnectionHandle::send),
+                UserDelivery::NoSuchConversation(conversation) => {
                     let error = ErrorFrame {
                         conversation: Some(conversation),
                         ..ErrorFrame::from(handlers::no_such_conversation())

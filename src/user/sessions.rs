@@ -20,7 +20,8 @@ const BATCH: usize = 1_000;
 /// use, which extends it.
 pub(super) async fn close_ended(services: Arc<Services>) {
     let connected: HashMap<SessionId, UserId> = services
-        .connections
+        .directory
+        .connections()
         .all()
         .iter()
         .map(|connection| (connection.session(), connection.user().id))
@@ -37,7 +38,8 @@ pub(super) async fn close_ended(services: Arc<Services>) {
             }
         };
         for session in some.iter().filter(|session| !live.contains_key(session)) {
-            services.connections.close(connected[session], CloseReason::LoggedOut, |other| other == *session);
+            let connections = services.directory.connections();
+            connections.close(connected[session], CloseReason::LoggedOut, |other| other == *session);
         }
         if let Err(error) = services.database.use_sessions(some, lifetime).await {
             tracing::warn!(%error, "sessions in use are not extended");

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::task::JoinHandle;
 
-use super::connection_table::visibility_of;
 use super::sessions::{close_ended, free_names};
 use super::{Services, UserActor, UserArguments};
-use crate::directory::{CloseReason, ConnectionHandle, ConnectionId, Heartbeat, InjectedFault, UserMessage};
+use crate::directory::{
+    CloseReason, ConnectionHandle, ConnectionId, UserMessage, UserSupervisorMessage, visibility_of,
+};
 use crate::domain::{RestartIntensity, UserId, name_key};
 use crate::metrics;
 use crate::presence::PresenceMessage;
@@ -23,25 +24,6 @@ use crate::protocol::User;
 /// causes are recorded on its connection, which is closed much earlier.
 const RESTARTS_MAX: usize = 20;
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
-
-/// The messages that the supervisor handles.
-#[derive(Debug)]
-pub enum UserSupervisorMessage {
-    /// A connection was added to the table.
-    Attached(ConnectionHandle),
-    /// A connection was removed from the table; by a log-out or otherwise.
-    Detached { user: UserId, connection: ConnectionId, logged_out: bool },
-    /// The user changed visibility; all of the user's connections know.
-    Visibility(UserId),
-    /// The presence actor is new: send it every user.
-    Reconcile,
-    /// Sessions may have expired, or have been ended by another server.
-    CheckSessions,
-    /// Answer it: the supervisor asks whether messages are handled.
-    Heartbeat(Heartbeat),
-    /// Have this fault: for tests.
-    Fault(InjectedFault),
-}
 
 pub struct UserSupervisorState {
     services: Arc<Services>,
@@ -72,9 +54,9 @@ impl Actor for UserSupervisor {
         services: Arc<Services>,
     ) -> Result<UserSupervisorState, ActorProcessingErr> {
         // Before the table is read: later changes are announced to this actor.
-        services.connections.supervisor().set(myself.clone());
+        services.directory.connections().supervisor().set(myself.clone());
         // After a crash: start an actor for every user in the table, and end the others.
-        for connection in services.connections.all() {
+        for connection in services.directory.connections().all() {
             myself.cast(UserSupervisorMessage::Attached(connection))?;
         }
         myself.cast(UserSupervisorMessage::Reconcile)?;
@@ -144,7 +126,7 @@ impl UserSupervisorState {
 
     fn on_detached(&mut self, user: UserId, connection: ConnectionId, logged_out: bool) {
         let Some(child) = self.children.get(&user) else { return };
-        if !self.services.connections.of(user).is_empty() {
+        if !self.services.directory.connections().of(user).is_empty() {
             // If the actor is dying, its successor starts without this connection.
             drop(child.actor.cast(UserMessage::Detach(connection)));
             return;
@@ -171,7 +153,7 @@ impl UserSupervisorState {
         metrics::restarted("user");
         if !crashes.record(Instant::now()) {
             tracing::error!(user = %user.id, "a user's actor dies again and again; closing its connections");
-            self.services.connections.close(user.id, CloseReason::NoSession, |_| true);
+            self.services.directory.connections().close(user.id, CloseReason::NoSession, |_| true);
         }
         let id = user.id;
         if !self.start(myself, user, crashes).await {
@@ -186,7 +168,7 @@ impl UserSupervisorState {
         user: User,
         crashes: RestartIntensity,
     ) -> bool {
-        let connections = self.services.connections.of(user.id);
+        let connections = self.services.directory.connections().of(user.id);
         if connections.is_empty() {
             return false;
         }
@@ -200,7 +182,7 @@ impl UserSupervisorState {
             }
             Err(error) => {
                 tracing::error!(user = %user.id, %error, "a user's actor does not start; closing its connections");
-                self.services.connections.close(user.id, CloseReason::NoSession, |_| true);
+                self.services.directory.connections().close(user.id, CloseReason::NoSession, |_| true);
                 false
             }
         }
@@ -208,7 +190,7 @@ impl UserSupervisorState {
 
     /// Sent by this actor, so that it follows all that carries an older choice.
     fn on_visibility(&self, user: UserId) {
-        let Some(visibility) = visibility_of(&self.services.connections.of(user)) else { return };
+        let Some(visibility) = visibility_of(&self.services.directory.connections().of(user)) else { return };
         self.cast_to_presence(PresenceMessage::Visibility { user, visibility });
         if let Some(child) = self.children.get(&user) {
             // If the actor is dying, its successor sends it.
@@ -242,7 +224,7 @@ impl UserSupervisorState {
             key: name_key(&user.name).into(),
             actor: actor.clone(),
             // If the connections are gone, `Down` follows.
-            visibility: visibility_of(&self.services.connections.of(user.id)),
+            visibility: visibility_of(&self.services.directory.connections().of(user.id)),
         }
     }
 

@@ -1,14 +1,13 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::{ConversationId, UserId};
+use crate::domain::{ConversationId, Members};
 
 /// How many conversations are remembered; the one longest without typing is evicted.
 const CONVERSATIONS_MAX: usize = 32;
 
-/// Limits how often a user's typing is passed on in each conversation, and caches
-/// the members.
+/// Limits how often a user's typing is passed on in each conversation, and remembers
+/// whose conversation it is.
 #[derive(Debug, Default)]
 pub struct TypingThrottle(HashMap<ConversationId, Entry>);
 
@@ -16,7 +15,7 @@ pub struct TypingThrottle(HashMap<ConversationId, Entry>);
 struct Entry {
     /// When typing was last passed on; `None` since the last message.
     typed: Option<Instant>,
-    members: Option<Arc<[UserId]>>,
+    members: Option<Members>,
 }
 
 impl TypingThrottle {
@@ -45,11 +44,11 @@ impl TypingThrottle {
         }
     }
 
-    pub fn members(&self, conversation: ConversationId) -> Option<Arc<[UserId]>> {
-        self.0.get(&conversation)?.members.clone()
+    pub fn members(&self, conversation: ConversationId) -> Option<Members> {
+        self.0.get(&conversation)?.members
     }
 
-    pub fn set_members(&mut self, conversation: ConversationId, members: Arc<[UserId]>) {
+    pub fn set_members(&mut self, conversation: ConversationId, members: Members) {
         if let Some(entry) = self.0.get_mut(&conversation) {
             entry.members = Some(members);
         }

@@ -1,13 +1,10 @@
 //! Changes whether a user is visible to others: the choice is stored, then applied at
 //! once to all of the user's connections and to everything that others are sent.
 
-use std::collections::HashMap;
-
-use super::{Services, UserSupervisorMessage};
+use super::Services;
+use crate::bus::{Delivery, ReceiptDelivery, Recipients};
 use crate::database::{DatabaseError, WithheldReceipt};
-use crate::directory::{Delivery, UserMessage};
 use crate::domain::{UserId, Visibility};
-use crate::protocol::ServerFrame;
 
 impl Services {
     /// Stores and applies the user's choice. Must not be cancelled.
@@ -27,24 +24,17 @@ impl Services {
 
     /// Applies a stored choice, unless a newer one is known.
     pub fn apply_visibility(&self, user: UserId, visibility: Visibility) {
-        self.connections.apply_visibility(user, visibility);
-        self.directory.apply_visibility(user, visibility);
-        // For connections that are just being attached, and the user's own devices.
-        self.connections.cast(UserSupervisorMessage::Visibility(user));
+        self.bus.publish(Delivery::Visibility { user, visibility });
     }
 
     /// Tells others how far the user has got while that was hidden from them.
     async fn show_positions(&self, user: UserId, hidden_by: Visibility) -> Result<(), DatabaseError> {
-        let mut receipts: HashMap<UserId, Vec<Delivery>> = HashMap::new();
-        for WithheldReceipt { position, others } in self.database.withheld_receipts(user, hidden_by).await? {
-            let frame = ServerFrame::Receipt(position.receipt(None)).encode();
-            for other in others {
-                receipts.entry(other).or_default().push(Delivery::Receipt(frame.clone()));
-            }
+        let mut receipts = Vec::new();
+        for WithheldReceipt { position, members } in self.database.withheld_receipts(user, hidden_by).await? {
+            let to = Recipients::of(position.conversation, members);
+            receipts.push(ReceiptDelivery { receipt: position.receipt(None), to });
         }
-        for (other, receipts) in receipts {
-            self.directory.cast(other, UserMessage::Deliver(receipts));
-        }
+        self.bus.publish(Delivery::Receipts(receipts));
         Ok(())
     }
 }

@@ -12,8 +12,8 @@ use super::caller::Caller;
 use super::openapi::{Authenticated, Changing, Missing, Paged, WithBody};
 use super::query::{Query, not_a_cursor};
 use crate::config::Config;
-use crate::database::{DirectPair, HistoryFilter, HistoryRange, ListCursor};
-use crate::domain::{ConversationId, Quota, Rate, UserId};
+use crate::database::{HistoryFilter, HistoryRange, ListCursor};
+use crate::domain::{ConversationId, DirectPair, Quota, Rate, UserId};
 use crate::protocol::{Conversation, Conversations, History, OpenConversation};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

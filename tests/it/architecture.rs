@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each station and what it may import of ours, besides what those may.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("config", &[]),
@@ -13,8 +13,9 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("postgres", &["config", "process"]),
     ("database", &["config", "protocol"]),
     ("directory", &["metrics", "protocol"]),
+    ("bus", &["directory"]),
     ("presence", &["database", "directory"]),
-    ("push", &["config", "database", "directory"]),
+    ("push", &["bus", "config", "database"]),
     ("persistence", &["push"]),
     ("user", &["presence", "persistence"]),
     ("connection", &["user"]),

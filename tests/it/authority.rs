@@ -1,9 +1,9 @@
 //! What the statements allow is what `may` says: for each role, each action.
 
 use tidings::database::{
-    AppendOutcome, DirectPair, HistoryFilter, HistoryRange, Log, NewEvent, Position, PositionChange,
+    AppendOutcome, HistoryFilter, HistoryRange, Log, NewEvent, Position, PositionChange,
 };
-use tidings::domain::{Action, ClientId, ConversationId, Operation, Role, UserId, may};
+use tidings::domain::{Action, ClientId, ConversationId, DirectPair, Operation, Role, UserId, may};
 use tidings::protocol::Cursor;
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ async fn the_statements_allow_what_a_role_may() {
         let replayed = database.replay_page(user, &mut range).await.unwrap();
         assert_eq!(!replayed.is_empty(), read, "a replay, {role:?}");
         let typing = may(role, Action::ShowTyping);
-        assert_eq!(database.members(user, conversation).await.unwrap().is_some(), typing, "{role:?}");
+        assert_eq!(database.membership(user, conversation).await.unwrap().is_some(), typing, "{role:?}");
         let position = Position { conversation, user, delivered: 1, read: 1 };
         let moved = match log.advance(&[position]).await.unwrap()[..] {
             [PositionChange::Advanced { .. }] => true,

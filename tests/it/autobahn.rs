@@ -11,11 +11,12 @@ use arc_swap::ArcSwap;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde::Deserialize;
 use serde_json::json;
+use tidings::bus::Bus;
 use tidings::directory::{ActorSlot, Directory, UserMessage};
 use tidings::domain::{Quota, Rate};
 use tidings::persistence::Persistence;
 use tidings::push::Push;
-use tidings::user::{ConnectionTable, ReplayLimits, Services};
+use tidings::user::{ReplayLimits, Services};
 use tidings::web::Listeners;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -81,11 +82,17 @@ async fn echo(database: &TestDatabase) -> Person {
     let opened = database.open().await;
     let services = Arc::new(Services {
         epoch: opened.epoch().await.unwrap().to_string(),
-        persistence: Persistence::new(&config, opened.options().clone(), directory.clone(), Push::default()),
+        persistence: Persistence::new(
+            &config,
+            opened.options().clone(),
+            directory.clone(),
+            Bus::new(directory.clone()),
+            Push::default(),
+        ),
         presence: ActorSlot::default(),
         push: Push::default(),
         replays: ReplayLimits::new(&config),
-        connections: ConnectionTable::default(),
+        bus: Bus::new(directory.clone()),
         late_stations: ArcSwap::default(),
         storage_quota: Quota::new(Rate::within(Duration::ZERO, 0)),
         config,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use sqlx::ConnectOptions;
 use tidings::database::{
-    AppendOutcome, Database, DirectPair, HistoryFilter, HistoryRange, Log, LogRange, NewEvent, Position,
+    AppendOutcome, Database, HistoryFilter, HistoryRange, Log, LogRange, NewEvent, Position,
     REPLAY_PAGE_BYTES, ReplayedEvent,
 };
-use tidings::domain::{ClientId, ConversationId, Operation, Seq, UserId};
+use tidings::domain::{ClientId, ConversationId, DirectPair, Members, Operation, Role, Seq, UserId};
 use tidings::protocol::{Cursor, Event, ServerFrame, UNREAD_MAX, User};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -120,11 +120,7 @@ async fn batches_of_all_kinds_are_appended_densely() {
             other => panic!("no id is used for another message: {other:?}"),
         };
         assert_eq!(appended.outcomes.iter().map(place).collect::<Vec<_>>(), expected);
-        let mut members = appended.members[&pair].to_vec();
-        members.sort_unstable();
-        let mut both = [ada, bob];
-        both.sort_unstable();
-        assert_eq!(members, both);
+        assert_eq!(appended.members[&pair], Members::Direct(DirectPair::new(ada, bob)));
     }
     let history = scene
         .database
@@ -272,15 +268,14 @@ async fn b16_a_conversation_of_others_looks_like_none() {
             scene.database.history(eve, id, HistoryRange::Newest, HistoryFilter::All, 10).await.unwrap(),
             None
         );
-        assert_eq!(scene.database.members(eve, id).await.unwrap(), None);
+        assert_eq!(scene.database.membership(eve, id).await.unwrap(), None);
     }
     let cursors = [id, nowhere].map(|conversation| Cursor::new(conversation, 0));
     assert_eq!(replay(&scene.database, eve, &cursors, 300).await, Default::default());
     let foreign = LogRange { conversation: id, after: 0, upto: 1 };
     assert_eq!(scene.database.replay_page(eve, &mut vec![foreign]).await.unwrap(), []);
-    let mut members = scene.database.members(ada, id).await.unwrap().unwrap();
-    members.sort_unstable();
-    assert_eq!(members, [ada.min(bob), ada.max(bob)]);
+    let pair = Members::Direct(DirectPair::new(ada, bob));
+    assert_eq!(scene.database.membership(ada, id).await.unwrap(), Some((Role::Member, pair)));
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tidings::database::{DirectPair, HistoryFilter, HistoryRange, Log, NewEvent};
-use tidings::domain::{ClientId, ConversationId, Operation, Seq, UserId};
+use tidings::database::{HistoryFilter, HistoryRange, Log, NewEvent};
+use tidings::domain::{ClientId, ConversationId, DirectPair, Operation, Seq, UserId};
 use tidings::protocol::{
     ClientFrame, Content, Conversation, Cursor, Event, Hidden, PINS_MAX, Position, Problem, Send,
     ServerFrame, Stored,

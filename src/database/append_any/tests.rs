@@ -10,7 +10,7 @@ fn says() -> Operation {
 }
 
 fn locked(id: ConversationId, last_seq: i64, last_message_seq: i64) -> ConversationRow {
-    ConversationRow { id: id.0, last_seq, last_message_seq, at: AT, members: Vec::new() }
+    ConversationRow { id: id.0, last_seq, last_message_seq, at: AT, pair: PairRow::default() }
 }
 
 fn event(conversation: ConversationId, operation: &Operation) -> NewEvent<'_> {

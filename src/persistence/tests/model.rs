@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use crate::bus::LocalResult;
 use crate::database::{AppendOutcome, Appended, WriteError};
-use crate::directory::{ConnectionId, Delivery, SendRequest};
-use crate::domain::{ClientId, ConversationId, MessageText, Operation, Seq, UserId};
-use crate::persistence::batch::{self, Batch, Deliveries};
+use crate::directory::{ConnectionId, SendRequest, UserDelivery};
+use crate::domain::{ClientId, ConversationId, Members, MessageText, Operation, Seq, UserId};
+use crate::persistence::batch::{self, Batch};
 use crate::persistence::buffer::{Bounds, Buffer, Next, Work};
 use crate::persistence::receipts::PendingReceipts;
 use crate::persistence::{Generation, QueuedSend};
@@ -109,7 +110,7 @@ impl Store {
                 }
             };
             appended.outcomes.push(outcome);
-            appended.members.insert(event.conversation, members.into());
+            appended.members.insert(event.conversation, Members::Group);
         }
         if luck == Luck::Unknown { Err(WriteError::Unreachable(error())) } else { Ok(appended) }
     }
@@ -150,7 +151,7 @@ impl World {
             Next::Work(Work::Messages(batch)) => match self.store.append(&batch, luck) {
                 Ok(appended) => {
                     self.buffer.messages_committed();
-                    self.note(batch.fan_out(&appended));
+                    self.note(batch.publish(&appended).1);
                 }
                 Err(error) => self.fail(Work::Messages(batch), &error),
             },
@@ -169,9 +170,9 @@ impl World {
         }
     }
 
-    pub fn note(&mut self, deliveries: Deliveries) {
-        for delivery in deliveries.into_values().flatten() {
-            if let Delivery::SendResult(answer) = delivery {
+    pub fn note(&mut self, results: Vec<LocalResult>) {
+        for LocalResult { result, .. } in results {
+            if let UserDelivery::SendResult(answer) = result {
                 let outcome = answer.outcome.map(|committed| (committed.event.seq, committed.duplicate));
                 let outcome = outcome.map_err(|problem| problem.code);
                 self.answers.entry(answer.origin.0).or_default().push(outcome);

@@ -2,6 +2,7 @@
 
 mod cut;
 mod faults;
+mod large_group;
 mod load;
 mod rig;
 mod store;

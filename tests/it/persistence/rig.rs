@@ -7,9 +7,10 @@ use std::time::Duration;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
+use tidings::bus::Bus;
 use tidings::config::Config;
 use tidings::directory::{
-    ConnectionId, Delivery, Directory, ReceiptUpdate, SendRequest, SendResult, StoredEvent, UserMessage,
+    ConnectionId, Directory, ReceiptUpdate, SendRequest, SendResult, StoredEvent, UserDelivery, UserMessage,
 };
 use tidings::domain::{ClientId, ConversationId, Seq, UserId};
 use tidings::persistence::{Generation, Persistence, SubmitError, Writer};
@@ -45,7 +46,8 @@ impl Rig {
         let mut config = config(&[]);
         configure(&mut config);
         let directory = Arc::new(Directory::default());
-        let persistence = Persistence::new(&config, options, directory.clone(), Push::default());
+        let bus = Bus::new(directory.clone());
+        let persistence = Persistence::new(&config, options, directory.clone(), bus, Push::default());
         let arguments = (persistence.clone(), directory.clone());
         let (keeper, _) = Actor::spawn(None, Keeper, arguments).await.unwrap();
         Self { persistence, pool: PgPool::connect_lazy(url).unwrap(), directory, keeper }
@@ -154,7 +156,7 @@ pub struct Member {
     pending: Vec<SendRequest>,
     answers: VecDeque<SendResult>,
     events: VecDeque<StoredEvent>,
-    others: VecDeque<Delivery>,
+    others: VecDeque<UserDelivery>,
 }
 
 impl Member {
@@ -224,7 +226,7 @@ impl Member {
     }
 
     /// The next receipt, or the refusal of a position.
-    pub async fn other(&mut self) -> Delivery {
+    pub async fn other(&mut self) -> UserDelivery {
         while self.others.is_empty() {
             self.receive().await;
         }
@@ -240,15 +242,15 @@ impl Member {
         }
     }
 
-    fn take(&mut self, delivery: Delivery) {
+    fn take(&mut self, delivery: UserDelivery) {
         match delivery {
-            Delivery::SendResult(answer) => {
+            UserDelivery::SendResult(answer) => {
                 if let Some(index) = self.pending.iter().position(|one| one.client_id == answer.client_id) {
                     self.pending.remove(index);
                 }
                 self.answers.push_back(answer);
             }
-            Delivery::Event(committed) => self.events.push_back(committed),
+            UserDelivery::Event(committed) => self.events.push_back(committed),
             other => self.others.push_back(other),
         }
     }

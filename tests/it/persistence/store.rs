@@ -1,6 +1,6 @@
 //! What is stored, and what everybody is told of it.
 
-use tidings::directory::Delivery;
+use tidings::directory::UserDelivery;
 use tidings::protocol::Code;
 
 use super::rig::{Rig, stored};
@@ -140,12 +140,12 @@ async fn b14_a_position_in_a_conversation_of_others_is_refused() {
     let (ada, bob, mut eve) = (rig.member().await, rig.member().await, rig.member().await);
     let talk = rig.conversation(&[&ada, &bob]).await;
     eve.reach(talk, 1, 1);
-    assert!(matches!(eve.other().await, Delivery::NoSuchConversation(id) if id == talk));
+    assert!(matches!(eve.other().await, UserDelivery::NoSuchConversation(id) if id == talk));
 }
 
 /// Delivered, read, unread.
-fn receipt(delivery: Delivery) -> (u64, u64, Option<u64>) {
-    let Delivery::Receipt(frame) = delivery else { panic!("{delivery:?} is no receipt") };
+fn receipt(delivery: UserDelivery) -> (u64, u64, Option<u64>) {
+    let UserDelivery::Receipt(frame) = delivery else { panic!("{delivery:?} is no receipt") };
     let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
     let number = |name: &str| frame[name].as_u64();
     (number("delivered").unwrap(), number("read").unwrap(), number("unread"))

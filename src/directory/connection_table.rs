@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
-use super::UserSupervisorMessage;
-use crate::directory::{ActorSlot, CloseReason, ConnectionHandle};
+use super::{ActorSlot, CloseReason, ConnectionHandle, UserSupervisorMessage};
 use crate::domain::{SessionId, UserId, Visibility};
 
 /// Every connection of every user, from which actors are started again.
@@ -68,7 +67,7 @@ impl ConnectionTable {
     }
 
     /// Applies the user's choice to all of the user's connections.
-    pub(super) fn apply_visibility(&self, user: UserId, visibility: Visibility) {
+    pub fn apply_visibility(&self, user: UserId, visibility: Visibility) {
         self.revision.fetch_add(1, Ordering::SeqCst);
         // Under the lock of the entry: a connection that is attached gets it from there.
         if let Some(connections) = self.connections.get(&user) {
@@ -97,13 +96,14 @@ impl ConnectionTable {
         &self.supervisor
     }
 
-    pub(super) fn of(&self, user: UserId) -> Vec<ConnectionHandle> {
+    /// The connections of a user.
+    pub fn of(&self, user: UserId) -> Vec<ConnectionHandle> {
         self.connections.get(&user).map(|entry| entry.value().clone()).unwrap_or_default()
     }
 
     /// Sends a message to the supervisor. It is lost while the supervisor is being
     /// replaced: the new one reads the table.
-    pub(super) fn cast(&self, message: UserSupervisorMessage) {
+    pub fn cast(&self, message: UserSupervisorMessage) {
         if self.supervisor.cast(message).is_err() {
             tracing::debug!("the users' supervisor is being replaced");
         }
@@ -111,6 +111,6 @@ impl ConnectionTable {
 }
 
 /// The newest choice that any of a user's connections knows.
-pub(super) fn visibility_of(connections: &[ConnectionHandle]) -> Option<Visibility> {
+pub fn visibility_of(connections: &[ConnectionHandle]) -> Option<Visibility> {
     connections.iter().map(ConnectionHandle::visibility).max()
 }
