@@ -10,6 +10,7 @@
 mod http;
 mod presence;
 mod reading;
+mod strict;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -25,7 +26,7 @@ use crate::domain::{ClientId, ConversationId, Kind, Operation, Seq, UserId};
 
 pub use http::*;
 pub use presence::*;
-pub use reading::read;
+pub use reading::{read, read_if_valid};
 
 /// The WebSocket subprotocol (RFC 6455 §1.9) that names this version.
 pub const SUBPROTOCOL: &str = "tidings.v2";
@@ -345,7 +346,7 @@ impl Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// Not JSON, not an object, or nested too deep.
+    /// Not JSON, or not an object.
     BadJson,
     /// The `type` is missing or not known.
     UnknownType,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::{ClientId, ConversationId, Seq};
-use crate::protocol::{ClientFrame, Code, Content, Problem, Send, read};
+use crate::protocol::{ClientFrame, Code, Content, Problem, Send, read, read_if_valid};
 
 /// The type of a frame, and the kind of a `send`, as raw JSON: they may be anything.
 #[derive(Deserialize)]
@@ -19,8 +19,8 @@ struct Head<'a> {
     kind: Option<&'a RawValue>,
 }
 
-/// Decodes one text frame. The parser limits the depth to 128 levels, and skips
-/// unknown fields without recursion.
+/// Decodes one text frame. The parser skips unknown fields without recursion, however
+/// deeply they are nested.
 pub fn decode(text: &str) -> Result<ClientFrame, Problem> {
     let Head { frame_type, kind } = read(text)?;
     let Some(frame_type) = frame_type else {
@@ -90,7 +90,7 @@ pub fn client_id(text: &str) -> Option<ClientId> {
     struct Named {
         client_id: ClientId,
     }
-    serde_json::from_str::<Named>(text).ok().map(|named| named.client_id)
+    read_if_valid::<Named>(text).ok().map(|named| named.client_id)
 }
 
 #[cfg(test)]
@@ -136,6 +136,10 @@ mod tests {
         );
         assert_eq!(problem(&format!(r#"{{"type":"read","conversation":"{ID}","seq":-1}}"#)), invalid("seq"));
         assert_eq!(problem(&format!(r#"{{"type":"read","conversation":"{ID}","seq":1.5}}"#)), invalid("seq"));
+        let large = format!(r#"{{"type":"read","conversation":"{ID}","seq":9007199254740992}}"#);
+        assert_eq!(problem(&large), invalid("seq"));
+        assert_eq!(problem(r#"{"type":"hello","cursors":[],"idle":null}"#), invalid("idle"));
+        assert_eq!(problem(r#"{"type":"hello","cursors":[],"watch":[true,[]]}"#), invalid("watch"));
         assert_eq!(problem(r#"{"type":"typing","conversation":7}"#), invalid("conversation"));
         assert_eq!(problem(r#"{"type":"send","body":"x"}"#), invalid("kind"));
         assert_eq!(problem(r#"{"type":"send","kind":7,"body":"x"}"#), invalid("kind"));
@@ -189,6 +193,7 @@ mod tests {
     fn a_refused_send_keeps_its_name() {
         assert!(client_id(&format!(r#"{{"type":"send","client_id":"{ID}","body":5}}"#)).is_some());
         assert_eq!(client_id(r#"{"type":"send"}"#), None);
+        assert_eq!(client_id(&format!(r#"["{ID}"]"#)), None);
     }
 
     const SEEDS: [&str; 11] = [
@@ -197,7 +202,7 @@ mod tests {
         r#"{"type":"sync","cursors":[{"conversation":"0199a3b0-0000-7000-8000-000000000001","seq":0},{"seq":9007199254740991,"conversation":"0199a3b0-0000-7000-8000-000000000003"}]}"#,
         r#"{"type":"send","client_id":"0199a3b0-0000-7000-8000-000000000001","conversation":"0199a3b0-0000-7000-8000-000000000002","kind":"pin","target":7,"on":true}"#,
         r#"{"type":"send","client_id":"0199a3b0-0000-7000-8000-000000000001","conversation":"0199a3b0-0000-7000-8000-000000000002","kind":"message","body":"Are you \ud83d\ude00 there?\n"}"#,
-        r#"{"type":"delivered","conversation":"0199a3b0-0000-7000-8000-000000000001","seq":18446744073709551615}"#,
+        r#"{"type":"delivered","conversation":"0199a3b0-0000-7000-8000-000000000001","seq":9007199254740991}"#,
         r#"{"type":"read","conversation":"0199a3b0-0000-7000-8000-000000000001","seq":1}"#,
         r#"{"type":"typing","conversation":"0199A3B0-0000-7000-8000-000000000001"}"#,
         r#" {"watch":{}, "type":"watch","list":false,"users":[],"more":{"__proto__":[null,1.5e-3]}} "#,
