@@ -19,8 +19,9 @@ use crate::domain::{ConversationId, Operation, Seq};
 //
 // It checks `domain::may(role, Write)`: a message whose sender is not a member gets no
 // number, and one that is stored already violates `messages_client_key`: then nothing is
-// stored. Those of a conversation that there is not join with nothing. A direct
-// conversation says itself who is in it; in a group, the sender is looked up by key.
+// stored. Nor is it when one of the client ids names a change already: that is looked up
+// once for all messages. Those of a conversation that there is not join with nothing. A
+// direct conversation says itself who is in it; in a group, the sender is looked up by key.
 const APPEND_NEW: &str = "
 WITH grown AS MATERIALIZED (
     UPDATE conversations c SET last_seq = c.last_seq + t.total, last_message_seq = c.last_seq + t.total,
@@ -29,8 +30,10 @@ WITH grown AS MATERIALIZED (
     RETURNING c.id, c.last_seq - t.total AS before, c.direct_low, c.direct_high
 ), appended AS (
     INSERT INTO messages (conversation_id, seq, sender_id, client_id, created_at, body)
-    SELECT e.conversation_id, CASE WHEN e.sender_id IN (g.direct_low, g.direct_high) OR g.direct_low IS NULL AND
-            (SELECT true FROM members m WHERE m.conversation_id = g.id AND m.user_id = e.sender_id)
+    SELECT e.conversation_id, CASE
+            WHEN EXISTS (SELECT FROM changes WHERE client_id = ANY ($2)) THEN NULL
+            WHEN e.sender_id IN (g.direct_low, g.direct_high) OR g.direct_low IS NULL AND
+                (SELECT true FROM members m WHERE m.conversation_id = g.id AND m.user_id = e.sender_id)
             THEN g.before + e.nth END,
         e.sender_id, e.client_id, date_trunc('milliseconds', now()), e.body
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[])

@@ -25,20 +25,23 @@ SELECT id, last_seq, last_message_seq, date_trunc('milliseconds', now()) AS at,
 FROM conversations c WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 
 // Only now: what another writer has committed before it gave the locks away is seen.
-// `is_member` is `domain::may(role, Write)` and `domain::may(role, Pin)`.
+// `is_member` is `domain::may(role, Write)` and `domain::may(role, Pin)`. A client id names
+// one event, whatever its kind. Where an older server stored it for a message and for a
+// change, it names the one that is asked about: of the other kind, nothing is the same.
 const FIND: &str = "
 SELECT EXISTS (SELECT FROM members m WHERE m.conversation_id = i.conversation_id AND m.user_id = i.sender_id) AS is_member,
-    coalesce(m.seq, c.seq) AS seq, coalesce(m.created_at, c.created_at) AS at,
+    CASE WHEN i.change IS NULL THEN coalesce(m.seq, c.seq) ELSE coalesce(c.seq, m.seq) END AS seq,
+    CASE WHEN i.change IS NULL THEN coalesce(m.created_at, c.created_at) ELSE coalesce(c.created_at, m.created_at) END AS at,
     coalesce(m.body = i.body, c.content = i.change::jsonb, false) AS is_same,
     EXISTS (SELECT FROM messages t WHERE t.conversation_id = i.conversation_id AND t.seq = i.target) AS target_is_message,
     CASE WHEN i.target IS NULL THEN '{}' ELSE
         ARRAY(SELECT message_seq FROM pins p WHERE p.conversation_id = i.conversation_id) END AS pins
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[])
     WITH ORDINALITY AS i (sender_id, client_id, conversation_id, body, change, target, place)
-LEFT JOIN messages m ON i.body IS NOT NULL
-    AND (m.client_id, m.sender_id, m.conversation_id) = (i.client_id, i.sender_id, i.conversation_id)
-LEFT JOIN changes c ON i.change IS NOT NULL
-    AND (c.client_id, c.sender_id, c.conversation_id) = (i.client_id, i.sender_id, i.conversation_id)
+LEFT JOIN messages m
+    ON (m.client_id, m.sender_id, m.conversation_id) = (i.client_id, i.sender_id, i.conversation_id)
+LEFT JOIN changes c
+    ON (c.client_id, c.sender_id, c.conversation_id) = (i.client_id, i.sender_id, i.conversation_id)
 ORDER BY i.place";
 
 const WRITE: &str = "

@@ -64,6 +64,12 @@ async fn full_reads(connection: &mut PgConnection) -> i64 {
     sqlx::query_scalar(statement).fetch_one(connection).await.unwrap()
 }
 
+/// How many changes were read by their client ids.
+async fn named_changes(connection: &mut PgConnection) -> i64 {
+    let statement = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'changes_client_key'";
+    sqlx::query_scalar(statement).fetch_one(connection).await.unwrap()
+}
+
 /// Waits until no other session is left: each reports its reads as it ends.
 async fn alone(connection: &mut PgConnection) {
     let statement = "SELECT count(*) FROM pg_stat_activity
@@ -118,6 +124,7 @@ async fn a_batch_reads_no_conversation_but_those_it_writes_in() {
     let statement =
         "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'conversations'";
     let before: i64 = sqlx::query_scalar(statement).fetch_one(&mut watcher).await.unwrap();
+    let (scanned, named) = (full_reads(&mut watcher).await, named_changes(&mut watcher).await);
 
     let database = kept.open().await;
     let mut log = Log::open(database.options()).await.unwrap();
@@ -140,6 +147,8 @@ async fn a_batch_reads_no_conversation_but_those_it_writes_in() {
     alone(&mut watcher).await;
     let after: i64 = sqlx::query_scalar(statement).fetch_one(&mut watcher).await.unwrap();
     assert!((16..=32).contains(&(after - before)), "{} rows for 16", after - before);
+    // Whether a client id names a change or a message is looked up, and none does.
+    assert_eq!((full_reads(&mut watcher).await, named_changes(&mut watcher).await), (scanned, named));
 }
 
 #[tokio::test]

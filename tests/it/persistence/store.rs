@@ -1,6 +1,7 @@
 //! What is stored, and what everybody is told of it.
 
-use tidings::directory::UserDelivery;
+use tidings::directory::{SendRequest, UserDelivery};
+use tidings::domain::Operation;
 use tidings::protocol::Code;
 
 use super::rig::{Rig, stored};
@@ -83,6 +84,40 @@ async fn b11_a_client_id_that_names_another_message_is_refused() {
     assert_eq!(ada.answer().await.outcome.unwrap_err().code, Code::IdReused);
     let bodies: Vec<String> = rig.log(talk).await.into_iter().map(|event| event.3).collect();
     assert_eq!(bodies, ["first", "third"]);
+}
+
+#[tokio::test]
+async fn b11_a_client_id_names_one_event_whatever_its_kind() {
+    let database = TestDatabase::create().await;
+    let rig = Rig::start(database.url()).await;
+    let (mut ada, bob) = (rig.member().await, rig.member().await);
+    let talk = rig.conversation(&[&ada, &bob]).await;
+    let pin = |named: &SendRequest| SendRequest {
+        operation: Operation::Pin { target: 1, on: true },
+        ..named.clone()
+    };
+    let message = ada.writes(talk, "first");
+    stored(ada.send(message.clone()).await);
+    assert_eq!(ada.send(pin(&message)).await.outcome.unwrap_err().code, Code::IdReused);
+    // The reverse: the first is tried in the statement for messages that are all new, the
+    // second is not, as it comes right after.
+    let change = pin(&ada.writes(talk, "a pin"));
+    assert_eq!(stored(ada.send(change.clone()).await).0.seq, 2);
+    for _ in 0..2 {
+        let reused = ada.repeats(talk, change.client_id, "second");
+        assert_eq!(ada.send(reused).await.outcome.unwrap_err().code, Code::IdReused);
+    }
+    // Both at once: which of them is first is decided.
+    let fresh = ada.writes(talk, "third");
+    ada.submit(pin(&fresh)).unwrap();
+    ada.submit(fresh).unwrap();
+    assert!(stored(ada.answer().await).0.body().is_none());
+    assert_eq!(ada.answer().await.outcome.unwrap_err().code, Code::IdReused);
+    // Each is itself when it comes again.
+    assert!(stored(ada.send(message).await).1);
+    assert!(stored(ada.send(change).await).1);
+    let bodies: Vec<String> = rig.log(talk).await.into_iter().map(|event| event.3).collect();
+    assert_eq!(bodies, ["first", "pin 1 true", "pin 1 true"]);
 }
 
 #[tokio::test]
