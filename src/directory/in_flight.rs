@@ -44,12 +44,20 @@ impl InFlightSends {
     /// wait for at most `max` refused sends: a client that keeps to the limits has
     /// no more in flight.
     pub fn refuse(&mut self, client_id: ClientId, max: usize) {
-        let unanswered = self.unanswered_number(client_id);
-        if let Some(number) = unanswered {
-            self.unanswered.remove(&number);
-        }
+        let number = self.unanswered_number(client_id).unwrap_or_else(|| self.next_number());
+        self.unanswered.remove(&number);
+        self.remember_refused(number, client_id, max);
+    }
+
+    /// As [`refuse`](Self::refuse), for a send that has not been added. One with the
+    /// same client id that has no result yet is another one, and stays.
+    pub fn refuse_new(&mut self, client_id: ClientId, max: usize) {
+        let number = self.next_number();
+        self.remember_refused(number, client_id, max);
+    }
+
+    fn remember_refused(&mut self, number: u64, client_id: ClientId, max: usize) {
         if self.refused_number(client_id).is_none() && self.refused.len() < max {
-            let number = unanswered.unwrap_or_else(|| self.next_number());
             self.refused.insert(number, client_id);
         }
     }

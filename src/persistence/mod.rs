@@ -248,7 +248,7 @@ impl WriterHandle {
 
 impl SubmitError {
     fn full() -> Self {
-        let sentence = "Too many messages are waiting to be stored.";
+        let sentence = "Too many operations are waiting to be stored.";
         Self::Full(Problem::new(Code::Busy, sentence).retry_after_ms(BUSY_RETRY_MS))
     }
 }

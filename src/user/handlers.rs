@@ -135,7 +135,7 @@ impl UserState {
         let operation = match check_content(send.content, self.services.config.text_max_chars) {
             Ok(operation) => operation,
             Err(problem) => {
-                self.refuse(connection, send.client_id, problem);
+                self.refuse_new(connection, send.client_id, problem);
                 return Ok(());
             }
         };
@@ -152,7 +152,7 @@ impl UserState {
             return Ok(());
         }
         if let Err(problem) = self.admit(connection, request.client_id, bytes) {
-            self.refuse(connection, request.client_id, problem);
+            self.refuse_new(connection, request.client_id, problem);
             return Ok(());
         }
         if request.operation.kind().is_message() {
@@ -167,18 +167,29 @@ impl UserState {
         Ok(())
     }
 
-    /// Tells a connection that its send was refused. If it may try again, later sends
-    /// wait for it.
+    /// Tells a connection that a send in flight was refused. If it may try again, later
+    /// sends wait for it.
     pub(super) fn refuse(&self, connection: &ConnectionHandle, client_id: ClientId, problem: Problem) {
-        let mut in_flight = connection.in_flight();
         match problem.retry_after_ms {
-            // Sends that the client discards while they are on their way come on top.
-            Some(_) => in_flight.refuse(client_id, 2 * self.services.config.unacknowledged_sends),
-            None => in_flight.complete(client_id),
+            Some(_) => connection.in_flight().refuse(client_id, self.refused_max()),
+            None => connection.in_flight().complete(client_id),
         }
-        let after = in_flight.ahead_of(client_id).filter(|_| problem.retry_after_ms.is_some());
-        drop(in_flight);
-        send_error(connection, ErrorFrame { client_id: Some(client_id), after, ..problem.into() });
+        send_refusal(connection, client_id, problem);
+    }
+
+    /// The same for a send that is not in flight, though another one with its client id
+    /// may be.
+    fn refuse_new(&self, connection: &ConnectionHandle, client_id: ClientId, problem: Problem) {
+        match problem.retry_after_ms {
+            Some(_) => connection.in_flight().refuse_new(client_id, self.refused_max()),
+            None => connection.in_flight().give_up(client_id),
+        }
+        send_refusal(connection, client_id, problem);
+    }
+
+    /// Sends that the client discards while they are on their way come on top.
+    fn refused_max(&self) -> usize {
+        2 * self.services.config.unacknowledged_sends
     }
 
     /// Errors if the send has to be tried again later.
@@ -193,11 +204,11 @@ impl UserState {
             return Err(earlier_first());
         }
         if in_flight.count() >= self.services.config.unacknowledged_sends {
-            return Err(busy("Too many messages are still unanswered."));
+            return Err(busy("Too many operations are still unanswered."));
         }
         let (config, now) = (&self.services.config, Instant::now());
         let rate = Rate::per_second(config.sends_per_second.into(), config.sends_burst.into());
-        let too_fast = rate_limited("You're sending messages too fast.");
+        let too_fast = rate_limited("You're sending too fast.");
         self.sends.take(1, rate, now).map_err(too_fast)?;
         let too_much = rate_limited("You've sent as much as you can in one day.");
         self.services.storage_quota.take(self.id(), bytes, now).map_err(too_much)
@@ -293,6 +304,11 @@ impl UserState {
     }
 }
 
+fn send_refusal(connection: &ConnectionHandle, client_id: ClientId, problem: Problem) {
+    let after = connection.in_flight().ahead_of(client_id).filter(|_| problem.retry_after_ms.is_some());
+    send_error(connection, ErrorFrame { client_id: Some(client_id), after, ..problem.into() });
+}
+
 fn send_error(connection: &ConnectionHandle, error: ErrorFrame) {
     metrics::refused(error.error.code);
     connection.send(ServerFrame::Error(error).encode());
@@ -349,7 +365,7 @@ fn text_problem(error: MessageTextError) -> Problem {
 
 /// To a send behind one that was refused for now.
 pub(super) fn earlier_first() -> Problem {
-    busy("An earlier message has to be sent again first.")
+    busy("An earlier operation has to be sent again first.")
 }
 
 fn rate_limited(sentence: &str) -> impl Fn(Duration) -> Problem {

@@ -91,6 +91,20 @@ fn what_is_given_up_or_stored_after_all_holds_up_nothing() {
 }
 
 #[test]
+fn a_refusal_of_another_send_with_the_same_id_leaves_the_first_in_flight() {
+    let mut in_flight = InFlightSends::default();
+    in_flight.add(&request(0));
+    in_flight.refuse_new(id(0), MAX_UNANSWERED);
+    assert_eq!(order(&in_flight), [id(0)]);
+    assert_eq!(in_flight.ahead_of(id(1)), Some(id(0)));
+    in_flight.give_up(id(0));
+    assert_eq!((order(&in_flight), in_flight.ahead_of(id(1))), (vec![id(0)], None));
+    in_flight.refuse_new(id(0), MAX_UNANSWERED);
+    in_flight.complete(id(0));
+    assert_eq!((order(&in_flight), in_flight.ahead_of(id(1))), (vec![], None));
+}
+
+#[test]
 fn no_more_is_remembered_than_may_be_on_the_way() {
     let mut in_flight = InFlightSends::default();
     for number in 0..1_000 {
