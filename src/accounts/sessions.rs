@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use super::{AccountError, Accounts};
-use crate::bus::{Delivery, Sessions};
+use crate::bus::Delivery;
 use crate::database::{DatabaseError, Lifetime, ListedSession, LiveSession};
 use crate::directory::CloseReason;
-use crate::domain::{SessionId, TokenHash, UserId, Visibility};
+use crate::domain::{SessionFilter, SessionId, TokenHash, UserId, Visibility};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -71,14 +71,14 @@ impl Accounts {
         if !self.database().end_session(me.user_id(), session).await? {
             return Err(AccountError::NoSuchSession);
         }
-        self.close_connections(me.user_id(), Sessions::One(session), CloseReason::LoggedOut);
+        self.close_connections(me.user_id(), SessionFilter::Only(session), CloseReason::LoggedOut);
         Ok(())
     }
 
     /// Ends all of the user's sessions, this one included, and closes their sockets.
     pub async fn end_all_sessions(&self, me: &Authenticated) -> Result<(), DatabaseError> {
         self.database().end_sessions(me.user_id()).await?;
-        self.close_connections(me.user_id(), Sessions::All, CloseReason::LoggedOut);
+        self.close_connections(me.user_id(), SessionFilter::All, CloseReason::LoggedOut);
         Ok(())
     }
 
@@ -102,18 +102,18 @@ impl Accounts {
                 CloseReason::NoSession
             }
         };
-        self.services.directory.connections().close(user, why, |other| other == session);
+        self.services.directory.connections().close(user, why, SessionFilter::Only(session));
     }
 
     async fn end_own(&self, me: &Authenticated, why: CloseReason) -> Result<(), DatabaseError> {
         let session = me.session_id();
         self.database().end_session(me.user_id(), session).await?;
-        self.close_connections(me.user_id(), Sessions::One(session), why);
+        self.close_connections(me.user_id(), SessionFilter::Only(session), why);
         Ok(())
     }
 
     /// Closes the connections of sessions that have just ended, wherever they are.
-    pub(super) fn close_connections(&self, user: UserId, sessions: Sessions, why: CloseReason) {
+    pub(super) fn close_connections(&self, user: UserId, sessions: SessionFilter, why: CloseReason) {
         self.services.bus.publish(Delivery::SessionsEnded { user, sessions, why });
     }
 

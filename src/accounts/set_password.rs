@@ -1,9 +1,8 @@
 use super::password::Password;
 use super::{AccountError, Accounts, Authenticated};
-use crate::bus::Sessions;
 use crate::database::PasswordChange;
 use crate::directory::CloseReason;
-use crate::domain::SessionSecret;
+use crate::domain::{SessionFilter, SessionSecret};
 
 impl Accounts {
     /// Sets the user's password, ends the user's other sessions, and returns a new
@@ -33,7 +32,7 @@ impl Accounts {
             PasswordChange::Outdated => return Err(AccountError::WrongCurrentPassword),
             PasswordChange::Ended => return Err(AccountError::SessionEnded),
         }
-        self.close_connections(user, Sessions::AllBut(session), CloseReason::LoggedOut);
+        self.close_connections(user, SessionFilter::AllBut(session), CloseReason::LoggedOut);
         Ok(secret)
     }
 }

@@ -1,10 +1,8 @@
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{CloseReason, StoredEvent};
-use crate::domain::{ConversationId, DirectPair, Members, SessionId, UserId, Visibility};
-use crate::protocol::{Event, Receipt};
+use crate::domain::{ConversationId, DirectPair, Members, SessionFilter, UserId, Visibility};
+use crate::protocol::Receipt;
 
 /// Something that others are to hear of, wherever they are connected. All of it can travel
 /// to another process.
@@ -19,7 +17,7 @@ pub enum Delivery {
     /// A user has become visible or invisible.
     Visibility { user: UserId, visibility: Visibility },
     /// Sessions of a user have ended: their connections close.
-    SessionsEnded { user: UserId, sessions: Sessions, why: CloseReason },
+    SessionsEnded { user: UserId, sessions: SessionFilter, why: CloseReason },
 }
 
 /// An event, for all of its recipients but its sender.
@@ -44,14 +42,6 @@ pub enum Recipients {
     Group(ConversationId),
 }
 
-/// Some of a user's sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Sessions {
-    All,
-    One(SessionId),
-    AllBut(SessionId),
-}
-
 impl Recipients {
     /// The members of a conversation.
     pub fn of(conversation: ConversationId, members: Members) -> Self {
@@ -59,21 +49,5 @@ impl Recipients {
             Members::Direct(pair) => Self::Direct(pair),
             Members::Group => Self::Group(conversation),
         }
-    }
-}
-
-impl Sessions {
-    pub fn contains(self, session: SessionId) -> bool {
-        match self {
-            Self::All => true,
-            Self::One(one) => session == one,
-            Self::AllBut(other) => session != other,
-        }
-    }
-}
-
-impl EventDelivery {
-    pub fn event(&self) -> &Arc<Event> {
-        &self.stored.event
     }
 }

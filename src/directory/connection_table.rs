@@ -7,7 +7,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
 use super::{ActorSlot, CloseReason, ConnectionHandle, UserSupervisorMessage};
-use crate::domain::{SessionId, UserId, Visibility};
+use crate::domain::{SessionFilter, UserId, Visibility};
 
 /// Every connection of every user, from which actors are started again.
 #[derive(Default)]
@@ -47,6 +47,7 @@ impl ConnectionTable {
         self.cast(UserSupervisorMessage::Detached {
             user: connection.user().id,
             connection: connection.id(),
+            session: connection.session(),
             logged_out,
         });
     }
@@ -57,12 +58,16 @@ impl ConnectionTable {
         self.revision.load(Ordering::SeqCst)
     }
 
-    /// Closes those of the user's connections whose session satisfies `which`.
-    pub fn close(&self, user: UserId, why: CloseReason, which: impl Fn(SessionId) -> bool) {
+    /// Closes the user's connections of these sessions. After a log-out, one that has
+    /// closed just before does not keep the user online either.
+    pub fn close(&self, user: UserId, why: CloseReason, sessions: SessionFilter) {
         // First: a connection that is attached after the table was read sees the change.
         self.revision.fetch_add(1, Ordering::SeqCst);
-        for connection in self.of(user).iter().filter(|connection| which(connection.session())) {
+        for connection in self.of(user).iter().filter(|connection| sessions.matches(connection.session())) {
             connection.close(why);
+        }
+        if why == CloseReason::LoggedOut {
+            self.cast(UserSupervisorMessage::LoggedOut { user, sessions });
         }
     }
 

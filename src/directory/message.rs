@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{ConnectionHandle, ConnectionId, Envelope, Heartbeat, InjectedFault};
-use crate::domain::{ClientId, ConversationId, Members, Operation, Seq, UserId};
+use crate::domain::{ClientId, ConversationId, Members, Operation, Seq, SessionFilter, SessionId, UserId};
 use crate::protocol::{Event, Problem, ServerFrame};
 
 /// The messages that a user's actor handles.
@@ -43,7 +43,9 @@ pub enum UserSupervisorMessage {
     /// A connection was added to the table.
     Attached(ConnectionHandle),
     /// A connection was removed from the table; by a log-out or otherwise.
-    Detached { user: UserId, connection: ConnectionId, logged_out: bool },
+    Detached { user: UserId, connection: ConnectionId, session: SessionId, logged_out: bool },
+    /// These sessions of the user have ended; their connections close, or have closed.
+    LoggedOut { user: UserId, sessions: SessionFilter },
     /// The user changed visibility; all of the user's connections know.
     Visibility(UserId),
     /// The presence actor is new: send it every user.

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::time::Instant;
 
-use crate::domain::{UserId, Visibility, search_continued, search_cursor, search_key, search_terms};
+use crate::domain::{
+    SessionFilter, SessionId, UserId, Visibility, search_continued, search_cursor, search_key, search_terms,
+};
 use crate::protocol::User;
 
 #[cfg(test)]
@@ -42,6 +44,8 @@ struct Absence {
     since: Instant,
     /// When the grace ends.
     until: Instant,
+    /// That of the last connection, if known.
+    session: Option<SessionId>,
 }
 
 /// How a user is shown to others.
@@ -86,13 +90,23 @@ impl OnlineUsers {
         });
     }
 
-    /// The user's last connection has closed. The user is shown as online until
-    /// `until`; if that is `now`, the user goes offline at once, without waiting for
-    /// the next difference.
-    pub fn depart(&mut self, user: UserId, now: Instant, until: Instant) {
+    /// The user's last connection, of this session, has closed. The user is shown as
+    /// online until `until`; if that is `now`, the user goes offline at once, without
+    /// waiting for the next difference.
+    pub fn depart(&mut self, user: UserId, session: Option<SessionId>, now: Instant, until: Instant) {
         let Some(entry) = self.users.get_mut(&user) else { return };
-        let absence = *entry.absence.get_or_insert(Absence { since: now, until });
+        let absence = *entry.absence.get_or_insert(Absence { since: now, until, session });
         if until <= now {
+            self.end_absence(user, absence);
+        }
+    }
+
+    /// Ends the grace after a last connection of one of these sessions.
+    pub fn end_grace(&mut self, user: UserId, sessions: SessionFilter) {
+        let absence = self.users.get(&user).and_then(|entry| entry.absence);
+        if let Some(absence) = absence
+            && absence.session.is_none_or(|session| sessions.matches(session))
+        {
             self.end_absence(user, absence);
         }
     }
@@ -101,7 +115,7 @@ impl OnlineUsers {
     pub fn reconcile(&mut self, connected: impl Fn(UserId) -> bool, now: Instant, until: Instant) {
         for (id, entry) in &mut self.users {
             if !connected(*id) {
-                entry.absence.get_or_insert(Absence { since: now, until });
+                entry.absence.get_or_insert(Absence { since: now, until, session: None });
             }
         }
     }

@@ -33,7 +33,7 @@ pub use rate::{Bucket, Rate};
 pub use restart_intensity::RestartIntensity;
 pub use search::{search_continued, search_cursor, search_key, search_terms};
 pub use server_key::ServerKey;
-pub use session::{SessionId, SessionSecret, TokenHash};
+pub use session::{SessionFilter, SessionId, SessionSecret, TokenHash};
 pub use visibility::Visibility;
 pub use weak_password::Weakness;
 

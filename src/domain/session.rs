@@ -54,6 +54,24 @@ impl SessionSecret {
     }
 }
 
+/// Some of a user's sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionFilter {
+    All,
+    Only(SessionId),
+    AllBut(SessionId),
+}
+
+impl SessionFilter {
+    pub fn matches(self, session: SessionId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(one) => session == one,
+            Self::AllBut(one) => session != one,
+        }
+    }
+}
+
 impl SessionId {
     /// Reads what [`text`](Self::text) wrote; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::database::Database;
 use crate::directory::{Change, Directory, Heartbeat, InjectedFault, UserMessage};
-use crate::domain::{UserId, Visibility};
+use crate::domain::{SessionFilter, SessionId, UserId, Visibility};
 use crate::metrics;
 use crate::protocol::{self, PresenceDiff, ServerFrame, User, Watch, wire_count};
 use seen::Seen;
@@ -31,9 +31,12 @@ pub enum PresenceMessage {
     /// the actor is replaced. `key` is the normal form of the name; `visibility`
     /// is `None` if the connection is gone again and `Down` is on its way.
     Up { user: User, key: Box<str>, actor: ActorRef<UserMessage>, visibility: Option<Visibility> },
-    /// The user's last connection has gone; with a grace, unless the user has
-    /// logged out.
-    Down { user: UserId, actor: ActorId, grace: bool },
+    /// The user's last connection, which was of this session, has gone; with a grace,
+    /// unless the user has logged out.
+    Down { user: UserId, actor: ActorId, session: Option<SessionId>, grace: bool },
+    /// These sessions have ended: a last connection of one of them, gone before, gives
+    /// no grace any more.
+    LoggedOut { user: UserId, sessions: SessionFilter },
     /// After a restart: every user with a connection has been sent with `Up`, and
     /// these are their actors. A status would not do: an actor whose supervisor
     /// has died may still be about to be killed, and nobody says `Down` for it.
@@ -127,7 +130,12 @@ impl Actor for Presence {
             PresenceMessage::Up { user, key, actor, visibility } => {
                 state.on_up(user, &key, actor, visibility);
             }
-            PresenceMessage::Down { user, actor, grace } => state.on_down(user, actor, grace),
+            PresenceMessage::Down { user, actor, session, grace } => {
+                state.on_down(user, actor, session, grace);
+            }
+            PresenceMessage::LoggedOut { user, sessions } => {
+                state.directory.online_users_mut().end_grace(user, sessions);
+            }
             PresenceMessage::Reconcile { living } => state.on_reconcile(&living),
             PresenceMessage::Visibility { user, visibility } => {
                 state.directory.apply_visibility(user, visibility);
@@ -169,11 +177,11 @@ impl PresenceState {
         }
     }
 
-    fn on_down(&mut self, user: UserId, actor: ActorId, grace: bool) {
+    fn on_down(&mut self, user: UserId, actor: ActorId, session: Option<SessionId>, grace: bool) {
         let grace = if grace { self.settings.grace } else { Duration::ZERO };
         self.directory.remove(user, actor);
         let now = Instant::now();
-        self.directory.online_users_mut().depart(user, now, now + grace);
+        self.directory.online_users_mut().depart(user, session, now, now + grace);
         self.watchers.remove(user);
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Services;
 use crate::database::Lifetime;
 use crate::directory::CloseReason;
-use crate::domain::{SessionId, UserId};
+use crate::domain::{SessionFilter, SessionId, UserId};
 
 /// Sessions checked by one statement.
 const BATCH: usize = 1_000;
@@ -39,7 +39,7 @@ pub(super) async fn close_ended(services: Arc<Services>) {
         };
         for session in some.iter().filter(|session| !live.contains_key(session)) {
             let connections = services.directory.connections();
-            connections.close(connected[session], CloseReason::LoggedOut, |other| other == *session);
+            connections.close(connected[session], CloseReason::LoggedOut, SessionFilter::Only(*session));
         }
         if let Err(error) = services.database.use_sessions(some, lifetime).await {
             tracing::warn!(%error, "sessions in use are not extended");

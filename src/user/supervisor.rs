@@ -14,7 +14,7 @@ use super::{Services, UserActor, UserArguments};
 use crate::directory::{
     CloseReason, ConnectionHandle, ConnectionId, UserMessage, UserSupervisorMessage, visibility_of,
 };
-use crate::domain::{RestartIntensity, UserId, name_key};
+use crate::domain::{RestartIntensity, SessionFilter, SessionId, UserId, name_key};
 use crate::metrics;
 use crate::presence::PresenceMessage;
 use crate::protocol::User;
@@ -39,6 +39,9 @@ struct Child {
     user: User,
     actor: ActorRef<UserMessage>,
     crashes: RestartIntensity,
+    /// Sessions that have ended since a connection came last. Those that are closing for
+    /// another reason do not know.
+    logged_out: Option<SessionFilter>,
 }
 
 pub struct UserSupervisor;
@@ -79,9 +82,10 @@ impl Actor for UserSupervisor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             UserSupervisorMessage::Attached(connection) => state.on_attached(&myself, connection).await,
-            UserSupervisorMessage::Detached { user, connection, logged_out } => {
-                state.on_detached(user, connection, logged_out);
+            UserSupervisorMessage::Detached { user, connection, session, logged_out } => {
+                state.on_detached(user, connection, session, logged_out);
             }
+            UserSupervisorMessage::LoggedOut { user, sessions } => state.on_logged_out(user, sessions),
             UserSupervisorMessage::Visibility(user) => state.on_visibility(user),
             UserSupervisorMessage::Reconcile => state.on_reconcile(),
             UserSupervisorMessage::CheckSessions => state.on_check_sessions(),
@@ -112,9 +116,12 @@ impl Actor for UserSupervisor {
 impl UserSupervisorState {
     async fn on_attached(&mut self, myself: &ActorRef<UserSupervisorMessage>, connection: ConnectionHandle) {
         let user = connection.user();
-        match self.children.get(&user.id) {
-            // If the actor is dying, its successor starts with this connection.
-            Some(child) => drop(child.actor.cast(UserMessage::Attach(connection))),
+        match self.children.get_mut(&user.id) {
+            Some(child) => {
+                child.logged_out = None;
+                // If the actor is dying, its successor starts with this connection.
+                drop(child.actor.cast(UserMessage::Attach(connection)));
+            }
             None => {
                 // False: the connection is gone again, and presence never heard of it.
                 let _gone = self
@@ -124,7 +131,7 @@ impl UserSupervisorState {
         }
     }
 
-    fn on_detached(&mut self, user: UserId, connection: ConnectionId, logged_out: bool) {
+    fn on_detached(&mut self, user: UserId, connection: ConnectionId, session: SessionId, logged_out: bool) {
         let Some(child) = self.children.get(&user) else { return };
         if !self.services.directory.connections().of(user).is_empty() {
             // If the actor is dying, its successor starts without this connection.
@@ -136,8 +143,22 @@ impl UserSupervisorState {
             tracing::debug!(%user, %error, "the actor had ended before");
         }
         let actor = child.actor.get_id();
+        let logged_out = logged_out || child.logged_out.is_some_and(|sessions| sessions.matches(session));
         self.children.remove(&user);
-        self.cast_to_presence(PresenceMessage::Down { user, actor, grace: !logged_out });
+        self.cast_to_presence(PresenceMessage::Down {
+            user,
+            actor,
+            session: Some(session),
+            grace: !logged_out,
+        });
+    }
+
+    fn on_logged_out(&mut self, user: UserId, sessions: SessionFilter) {
+        match self.children.get_mut(&user) {
+            Some(child) => child.logged_out = Some(sessions),
+            // Behind `Down` of the last connection.
+            None => self.cast_to_presence(PresenceMessage::LoggedOut { user, sessions }),
+        }
     }
 
     /// The actor has panicked: starts another one with its connections.
@@ -153,11 +174,11 @@ impl UserSupervisorState {
         metrics::restarted("user");
         if !crashes.record(Instant::now()) {
             tracing::error!(user = %user.id, "a user's actor dies again and again; closing its connections");
-            self.services.directory.connections().close(user.id, CloseReason::NoSession, |_| true);
+            self.services.directory.connections().close(user.id, CloseReason::NoSession, SessionFilter::All);
         }
         let id = user.id;
         if !self.start(myself, user, crashes).await {
-            self.cast_to_presence(PresenceMessage::Down { user: id, actor, grace: true });
+            self.cast_to_presence(PresenceMessage::Down { user: id, actor, session: None, grace: true });
         }
     }
 
@@ -177,12 +198,16 @@ impl UserSupervisorState {
             Ok((actor, _task)) => {
                 self.by_actor.insert(actor.get_id(), user.id);
                 self.cast_to_presence(self.up(&user, &actor));
-                self.children.insert(user.id, Child { user, actor, crashes });
+                self.children.insert(user.id, Child { user, actor, crashes, logged_out: None });
                 true
             }
             Err(error) => {
                 tracing::error!(user = %user.id, %error, "a user's actor does not start; closing its connections");
-                self.services.directory.connections().close(user.id, CloseReason::NoSession, |_| true);
+                self.services.directory.connections().close(
+                    user.id,
+                    CloseReason::NoSession,
+                    SessionFilter::All,
+                );
                 false
             }
         }

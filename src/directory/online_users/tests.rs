@@ -29,7 +29,7 @@ fn changes(online: &mut OnlineUsers, now: Instant) -> Vec<(UserId, Change)> {
 fn a_reload_within_the_grace_is_no_change() {
     let now = Instant::now();
     let (mut online, ada) = with_ada(now);
-    online.depart(ada.id, now, now + Duration::from_secs(10));
+    online.depart(ada.id, None, now, now + Duration::from_secs(10));
     assert_eq!(online.difference(now + Duration::from_secs(9), false), None);
     online.arrive(ada.clone(), "ada", VISIBLE);
     assert_eq!(online.difference(now + Duration::from_secs(60), false), None);
@@ -42,7 +42,7 @@ fn who_stays_away_leaves_once() {
     let now = Instant::now();
     let (mut online, ada) = with_ada(now);
     let later = now + Duration::from_secs(10);
-    online.depart(ada.id, now, later);
+    online.depart(ada.id, None, now, later);
     assert_eq!(changes(&mut online, later), [(ada.id, Change::Left)]);
     assert_eq!(online.difference(later, false), None);
     assert!(online.is_empty() && online.users.is_empty());
@@ -50,10 +50,24 @@ fn who_stays_away_leaves_once() {
 }
 
 #[test]
+fn a_log_out_ends_the_grace_of_its_own_session_only() {
+    let (now, session, other) = (Instant::now(), SessionId([1; 32]), SessionId([2; 32]));
+    let ended = [SessionFilter::Only(session), SessionFilter::AllBut(other), SessionFilter::All];
+    for sessions in ended.into_iter().chain([SessionFilter::Only(other), SessionFilter::AllBut(session)]) {
+        let (mut online, ada) = with_ada(now);
+        online.end_grace(ada.id, sessions);
+        assert!(online.contains(ada.id), "there is a connection");
+        online.depart(ada.id, Some(session), now, now + Duration::from_secs(10));
+        online.end_grace(ada.id, sessions);
+        assert_eq!(online.contains(ada.id), !ended.contains(&sessions), "{sessions:?}");
+    }
+}
+
+#[test]
 fn who_departs_without_a_grace_is_gone_before_any_difference() {
     let now = Instant::now();
     let (mut online, ada) = with_ada(now);
-    online.depart(ada.id, now, now);
+    online.depart(ada.id, None, now, now);
     assert!(!online.contains(ada.id) && online.is_empty());
     assert_eq!(changes(&mut online, now), [(ada.id, Change::Left)]);
     assert_eq!(online.take_left(), HashMap::from([(ada.id, now)]));
@@ -63,7 +77,7 @@ fn who_departs_without_a_grace_is_gone_before_any_difference() {
 fn coming_and_going_between_two_differences_is_silent() {
     let (mut online, ada, now) = (OnlineUsers::default(), user("ada"), Instant::now());
     online.arrive(ada.clone(), "ada", VISIBLE);
-    online.depart(ada.id, now, now);
+    online.depart(ada.id, None, now, now);
     assert_eq!(online.difference(now, false), None);
     assert!(online.take_left().contains_key(&ada.id), "and yet was here");
 }
@@ -122,7 +136,7 @@ fn away_and_back_within_one_difference_is_no_change() {
     assert_eq!(online.difference(now, false), None);
     online.set_away(ada.id, true);
     assert_eq!(changes(&mut online, now), [(ada.id, Change::Away)]);
-    online.depart(ada.id, now, now + Duration::from_secs(10));
+    online.depart(ada.id, None, now, now + Duration::from_secs(10));
     online.arrive(ada.clone(), "ada", VISIBLE);
     assert_eq!(online.difference(now, false), None, "a reload is no reason to come back");
     online.set_away(ada.id, false);
@@ -149,7 +163,7 @@ fn an_older_choice_that_arrives_with_a_connection_changes_nothing() {
     let now = Instant::now();
     let (mut online, ada) = with_ada(now);
     online.apply_visibility(ada.id, INVISIBLE);
-    online.depart(ada.id, now, now + Duration::from_secs(10));
+    online.depart(ada.id, None, now, now + Duration::from_secs(10));
     online.arrive(ada.clone(), "ada", VISIBLE);
     assert!(!online.contains(ada.id));
 }
@@ -159,7 +173,7 @@ fn who_is_invisible_comes_and_goes_unseen() {
     let (mut online, ada, now) = (OnlineUsers::default(), user("ada"), Instant::now());
     online.arrive(ada.clone(), "ada", INVISIBLE);
     assert_eq!(online.difference(now, false), None);
-    online.depart(ada.id, now, now);
+    online.depart(ada.id, None, now, now);
     assert_eq!(online.difference(now, false), None);
     assert!(online.users.is_empty() && online.take_left().is_empty());
 }
@@ -232,7 +246,7 @@ proptest! {
                     let user = User { id: id(who), name: who.to_string() };
                     online.arrive(user, &who.to_string(), Visibility::from_version(choice));
                 }
-                Step::Depart(who) => online.depart(id(who), now, now + grace),
+                Step::Depart(who) => online.depart(id(who), None, now, now + grace),
                 Step::Away(who, away) => online.set_away(id(who), away),
                 Step::Learn(who, choice) => online.apply_visibility(id(who), Visibility::from_version(choice)),
                 Step::Look => {
