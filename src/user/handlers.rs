@@ -21,6 +21,10 @@ use crate::protocol::{
 /// The size of an event in the database besides its text, as the quota counts it.
 const ROW_BYTES: usize = 128;
 
+/// Typing that is older than this when the members are known is dropped: by then the
+/// user may have stopped.
+const TYPING_LOOKUP_MAX: Duration = Duration::from_secs(1);
+
 /// When to try again after too many sends were unanswered.
 const BUSY_WAIT: Duration = Duration::from_millis(500);
 
@@ -240,7 +244,7 @@ impl UserState {
     /// reference to this actor, held for as long as the database takes, would keep
     /// messages alive that came too late for its mailbox.
     fn ask_members(&mut self, conversation: ConversationId) {
-        if self.lookup.as_ref().is_some_and(|lookup| !lookup.is_finished()) {
+        if self.lookup.as_ref().is_some_and(|(task, _)| !task.is_finished()) {
             return;
         }
         let (services, user) = (self.services.clone(), self.id());
@@ -251,14 +255,18 @@ impl UserState {
                 Err(error) => tracing::warn!(%error, "members not read"),
             }
         });
-        self.lookup = Some(task.abort_handle());
+        self.lookup = Some((task.abort_handle(), Instant::now()));
     }
 
     pub(super) fn on_members(&mut self, conversation: ConversationId, members: Option<Members>) {
         if let Some(members) = members {
             self.typing.set_members(conversation, members);
-            // False: the group has changed meanwhile. The next typing asks again.
-            let _shown = self.show_typing(conversation, members);
+            // None after a crash meanwhile.
+            let asked = self.lookup.as_ref().map(|(_, asked)| asked.elapsed());
+            if asked.is_some_and(|time| time <= TYPING_LOOKUP_MAX) {
+                // False: the group has changed meanwhile. The next typing asks again.
+                let _shown = self.show_typing(conversation, members);
+            }
         } else {
             let error = ErrorFrame { conversation: Some(conversation), ..no_such_conversation().into() };
             self.broadcast(&ServerFrame::Error(error).encode(), ConnectionHandle::send_ephemeral);

@@ -72,8 +72,8 @@ pub struct UserState {
     /// The rate limit of sends, for all connections together.
     sends: Bucket,
     typing: TypingThrottle,
-    /// The look-up of members that is running: one at a time.
-    lookup: Option<AbortHandle>,
+    /// The last look-up of members, and when it began: one at a time.
+    lookup: Option<(AbortHandle, Instant)>,
     reports: Reports,
 }
 

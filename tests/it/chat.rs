@@ -1,5 +1,7 @@
 //! Two people and a message.
 
+use std::time::Duration;
+
 use sqlx::{Connection, Executor};
 use tidings::domain::ConversationId;
 use tidings::protocol::{ClientFrame, Code, Ping, ServerFrame, Typing};
@@ -46,4 +48,26 @@ async fn typing_everywhere_looks_up_one_conversation_at_a_time() {
     socket.say(&ClientFrame::Ping(Ping {})).await;
     socket.expect("pong", |frame| matches!(frame, ServerFrame::Pong(_))).await;
     assert_eq!(socket.heard.iter().filter(|frame| refused(frame)).count(), 1);
+}
+
+#[tokio::test]
+async fn typing_that_waited_for_the_database_is_dropped() {
+    let is_typing = |frame: &ServerFrame| matches!(frame, ServerFrame::Typing(_));
+    let server = TestServer::start(&[]).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let conversation = ada.conversation_with(&bob).await;
+    let (mut hers, mut his) = (ada.connect(&[]).await, bob.connect(&[]).await);
+    let mut holder = server.database.connection().await;
+    let mut lock = holder.begin().await.unwrap();
+    lock.execute("LOCK TABLE members").await.unwrap();
+    hers.say(&ClientFrame::Typing(Typing { conversation })).await;
+    // Longer than typing may take.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    lock.rollback().await.unwrap();
+    assert!(his.expect_none_within(Duration::from_secs(1), is_typing).await, "it is too late");
+    // What is typed after a message is passed on at once.
+    let sent = hers.send(conversation, "typed").await;
+    hers.stored(sent).await;
+    hers.say(&ClientFrame::Typing(Typing { conversation })).await;
+    his.expect("typing", is_typing).await;
 }
