@@ -22,6 +22,10 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long storing may take: a slow disk is not a broken one.
 const STORING_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a request waits for a result. One may come behind the check of somebody who
+/// went away before its end, and make its own.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// How long a result is reused. The database is checked no more often than that,
 /// whoever asks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -93,7 +97,8 @@ struct DatabaseState {
 
 impl Context {
     async fn readiness(&self) -> Readiness {
-        let DatabaseState { missing, warnings } = self.database_health.get(self.database()).await;
+        let check = DatabaseState::check(self.database());
+        let DatabaseState { missing, warnings } = self.database_health.get(ANSWER_TIMEOUT, check).await;
         let missing: Vec<_> = self.missing_stations().into_iter().chain(missing).collect();
         Readiness { ready: missing.is_empty(), missing, warnings }
     }
@@ -113,36 +118,47 @@ impl Context {
 }
 
 impl DatabaseHealth {
-    async fn get(&self, database: &Database) -> DatabaseState {
+    /// The latest result, or that of this check, which must be there within a time.
+    async fn get(&self, within: Duration, check: impl Future<Output = DatabaseState>) -> DatabaseState {
+        timeout(within, self.latest_or(check)).await.unwrap_or_else(|_| {
+            tracing::warn!("not ready: the database does not answer");
+            DatabaseState::unreachable()
+        })
+    }
+
+    async fn latest_or(&self, check: impl Future<Output = DatabaseState>) -> DatabaseState {
         let mut last = self.0.lock().await;
         if let Some((at, state)) = &*last
             && at.elapsed() < CHECK_INTERVAL
         {
             return state.clone();
         }
-        let state = DatabaseState::check(database).await;
+        let state = check.await;
         *last = Some((Instant::now(), state.clone()));
         state
     }
 }
 
 impl DatabaseState {
+    fn unreachable() -> Self {
+        Self { missing: Some("database"), warnings: Vec::new() }
+    }
+
     async fn check(database: &Database) -> Self {
         let (durability, stored) = tokio::join!(
             timeout(DATABASE_TIMEOUT, database.durability()),
             // Tried, not inferred from what went well before.
             database.try_to_store(STORING_TIMEOUT),
         );
-        let unreachable = Self { missing: Some("database"), warnings: Vec::new() };
         let warnings = match durability {
             Ok(Ok(warnings)) => warnings,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
-                return unreachable;
+                return Self::unreachable();
             }
             Err(_) => {
                 tracing::warn!("not ready: the database does not answer");
-                return unreachable;
+                return Self::unreachable();
             }
         };
         let missing = stored.err().map(|error| {
@@ -150,5 +166,24 @@ impl DatabaseState {
             if matches!(error, WriteError::Unreachable(_)) { "database" } else { "storage" }
         });
         Self { missing, warnings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_longer_behind_the_check_of_somebody_else() {
+        let (health, within) = (DatabaseHealth::default(), Duration::from_millis(20));
+        let endless = health.get(Duration::MAX, pending());
+        let state = health.get(within, async { DatabaseState { missing: None, warnings: Vec::new() } });
+        tokio::select! {
+            biased;
+            _ = endless => unreachable!(),
+            state = state => assert_eq!(state.missing, Some("database")),
+        }
     }
 }
