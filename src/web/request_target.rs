@@ -1,4 +1,4 @@
-use warp::http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
+use warp::http::header::{CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING};
 use warp::http::{Request, Version};
 
 use super::api_error::ApiError;
@@ -12,11 +12,7 @@ pub fn check<B>(request: &Request<B>) -> Result<Option<&str>, ApiError> {
     if !request.uri().path().starts_with('/') {
         return Err(bad_request("A request must name a path that begins with a slash."));
     }
-    let headers = request.headers();
-    if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
-        return Err(bad_request("A request must give its length in only one way."));
-    }
-    let mut hosts = headers.get_all(HOST).iter();
+    let mut hosts = request.headers().get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().map(Some).map_err(|_| one_host())?,
         // There was no such header before HTTP/1.1.
