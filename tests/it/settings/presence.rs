@@ -79,6 +79,20 @@ async fn who_logs_out_is_gone_at_once() {
     hers.expect("Bob goes", goes).await;
 }
 
+/// As a page does that is closed by its user.
+#[tokio::test]
+async fn who_logs_out_after_the_socket_closed_is_gone_at_once() {
+    let server = TestServer::start(&LONG_GRACE).await;
+    let (ada, bob) = (server.person("Ada").await, server.person("Bob").await);
+    let (mut hers, _) = looking(&ada).await;
+    let his = bob.connect(&[]).await;
+    is_told_of(&mut hers, &bob).await;
+    close(his).await;
+    log_out(&bob).await;
+    let goes = |frame: &ServerFrame| matches!(frame, ServerFrame::PresenceDiff(diff) if diff.leaves.contains(&bob.user.id));
+    hers.expect("Bob goes", goes).await;
+}
+
 /// Whether or not anybody looks: the list does not wait for the next difference.
 #[tokio::test]
 async fn who_logs_out_is_on_no_list_from_then_on() {
