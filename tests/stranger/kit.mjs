@@ -88,11 +88,11 @@ export function request(method, path, { token, body, headers = {} } = {}) {
     call.on("error", reject);
     call.end(content);
   });
-  return within(answer, 15_000, `answer to ${method} ${path}`);
+  return within(answer, 30_000, `answer to ${method} ${path}`);
 }
 
 /** Sends bytes on a connection of their own, and resolves to what comes until the server closes it. */
-export function exchange(bytes, { ms = 15_000, onConnect = () => {} } = {}) {
+export function exchange(bytes, { ms = 30_000, onConnect = () => {} } = {}) {
   const connection = net.connect(server.port, server.host);
   const whole = new Promise((resolve) => {
     const chunks = [];
@@ -189,7 +189,7 @@ export async function newClient(options) {
 
 // Sockets
 
-const WAIT_MS = 5_000;
+const WAIT_MS = 15_000;
 
 export class Socket {
   /** Opens a socket without `hello`. Resolves when it is upgraded. */

@@ -34,6 +34,22 @@ async fn talking(server: &TestServer) -> (Person, ConversationId, Socket) {
     (ada, conversation, socket)
 }
 
+/// It would be lost with the writer.
+#[tokio::test]
+async fn a_refusal_takes_no_other_send_with_its_id_out_of_flight() {
+    let server = TestServer::start(&[("TIDINGS_FAULTS", "on")]).await;
+    let (_, conversation, mut socket) = talking(&server).await;
+    let hold = Hold::on(&server.database).await;
+    let sent = socket.send(conversation, "kept").await;
+    let unfit = json!({ "type": "send", "client_id": sent, "conversation": conversation, "kind": "message", "body": " " });
+    socket.say_text(&unfit.to_string()).await;
+    socket.expect("a refusal", |frame| matches!(frame, ServerFrame::Error(_))).await;
+    socket.say_text(r#"{"fault":"persistence"}"#).await;
+    socket.ping().await;
+    hold.release().await;
+    assert_eq!(socket.stored(sent).await.seq, 1);
+}
+
 #[tokio::test]
 async fn sends_without_an_answer_are_bounded() {
     for settings in [[("TIDINGS_UNACKNOWLEDGED_SENDS", "2")], [("TIDINGS_PERSISTENCE_QUEUE", "2")]] {
