@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::log::{AppendOutcome, Appended, NewEvent};
+use super::appended::{AppendOutcome, Appended, NewEvent};
 use super::row::{PairRow, row};
 use super::{WriteError, from_bigint, to_bigint};
 use crate::domain::{ConversationId, Operation, Seq};

@@ -1,17 +1,17 @@
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::append::NewMessage;
+use super::appended::{Appended, NewEvent};
 use super::fragments::unread;
+use super::position::{Position, PositionChange};
 use super::row::{PairRow, row};
 use super::{UNREAD_SCAN, WriteError, append, append_any, from_bigint, to_bigint};
-use crate::domain::{ClientId, ConversationId, Members, Operation, Seq, UserId, Visibility};
-use crate::protocol::{Receipt, UNREAD_MAX};
+use crate::domain::{ConversationId, UserId, Visibility};
+use crate::protocol::UNREAD_MAX;
 
 /// A connection that appends to the log. It belongs to one writer; after a connection
 /// error it must be dropped and opened again.
@@ -49,73 +49,6 @@ const CAREFUL_FOR: Duration = Duration::from_secs(1);
 
 /// How long plans are kept: one for small tables does not suit large ones.
 const PLANS_LAST: Duration = Duration::from_secs(10);
-
-/// An event to append.
-#[derive(Clone, Copy, Debug)]
-pub struct NewEvent<'a> {
-    pub sender: UserId,
-    pub client_id: ClientId,
-    pub conversation: ConversationId,
-    pub operation: &'a Operation,
-}
-
-/// The result of a batch.
-#[derive(Debug, Default)]
-pub struct Appended {
-    /// One for each event, in the order given.
-    pub outcomes: Vec<AppendOutcome>,
-    /// Who is in the conversations of the batch.
-    pub members: HashMap<ConversationId, Members>,
-}
-
-/// The result of one event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppendOutcome {
-    /// It is in the log. `duplicate`: it was there before this batch.
-    Stored { seq: Seq, at: OffsetDateTime, duplicate: bool },
-    /// Its sender has given this client id to another one in this conversation.
-    IdReused,
-    /// There is no such conversation, or the sender is not in it.
-    NoSuchConversation,
-    /// The number it is about is not that of a message.
-    NoSuchMessage,
-    /// As many messages are pinned as can be.
-    TooManyPins,
-}
-
-/// How far a user claims to have received and read a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    pub conversation: ConversationId,
-    pub user: UserId,
-    pub delivered: Seq,
-    pub read: Seq,
-}
-
-impl Position {
-    /// The receipt of the position; `unread` is for the user's own connections only.
-    pub fn receipt(self, unread: Option<u32>) -> Receipt {
-        let Self { conversation, user, delivered, read } = self;
-        Receipt { conversation, user, delivered, read, unread }
-    }
-}
-
-/// The result of a position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PositionChange {
-    /// It grew to this.
-    Advanced {
-        position: Position,
-        /// The messages of others after `read`, up to [`UNREAD_MAX`]; none when
-        /// only `delivered` grew.
-        unread: Option<u32>,
-        /// The user's choice at that time: others may not be told.
-        visibility: Visibility,
-        members: Members,
-    },
-    /// The user is not in that conversation.
-    NoSuchConversation { user: UserId, conversation: ConversationId },
-}
 
 /// A hung statement ends, and a commit of seconds does not count as hung. The
 /// wait for another writer's row lock ends first, so that it is told apart.

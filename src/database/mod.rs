@@ -3,6 +3,7 @@
 
 mod append;
 mod append_any;
+mod appended;
 mod claims;
 mod conversations;
 mod epoch;
@@ -13,6 +14,7 @@ mod history;
 mod log;
 mod migrations;
 mod names;
+mod position;
 mod presence;
 mod probe;
 mod push;
@@ -36,12 +38,14 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+pub use appended::{AppendOutcome, Appended, NewEvent};
 pub use claims::Claim;
 pub use conversations::ListCursor;
 pub use epoch::DurabilityWarning;
 pub use error::{Context, DatabaseError};
 pub use history::{HistoryFilter, HistoryRange};
-pub use log::{AppendOutcome, Appended, Log, NewEvent, Position, PositionChange};
+pub use log::Log;
+pub use position::{Position, PositionChange};
 pub use presence::WithheldReceipt;
 pub use push::{DuePush, PushCandidate, PushSubscription, VapidKey};
 pub use query_batcher::{BatchQuery, QueryBatcher};

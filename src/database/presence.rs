@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::log::Position;
+use super::position::Position;
 use super::row::{PairRow, row};
 use super::{Context, Database, DatabaseError, from_bigint, to_bigint};
 use crate::domain::{ConversationId, Members, UserId, Visibility};
