@@ -16,11 +16,11 @@ use tokio::time::{sleep, timeout};
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::database::{Database, DatabaseError};
-use crate::directory::{ActorSlot, CloseReason, Directory};
 use crate::domain::{Quota, Rate};
 use crate::persistence::Persistence;
 use crate::presence;
 use crate::push::Push;
+use crate::registry::{ActorSlot, CloseReason, Registry};
 use crate::supervisor::{Supervisor, SupervisorArguments, SupervisorMessage};
 use crate::user::{ReplayLimits, Services};
 use crate::web::{self, Listeners};
@@ -66,15 +66,15 @@ impl Server {
         if config.faults {
             tracing::warn!("FAULT INJECTION IS ON (TIDINGS_FAULTS): every user can make the server fail");
         }
-        let directory = Arc::new(Directory::default());
-        let bus = Bus::new(directory.clone());
-        let push = Push::new(&config, &database, directory.clone()).await?;
+        let registry = Arc::new(Registry::default());
+        let bus = Bus::new(registry.clone());
+        let push = Push::new(&config, &database, registry.clone()).await?;
         let services = Arc::new(Services {
             epoch: database.epoch().await?.to_string(),
             persistence: Persistence::new(
                 &config,
                 database.options().clone(),
-                directory.clone(),
+                registry.clone(),
                 bus.clone(),
                 push.clone(),
             ),
@@ -86,7 +86,7 @@ impl Server {
             storage_quota: Quota::new(Rate::within(DAY, config.stored_bytes_per_day as u64)),
             config,
             database,
-            directory,
+            registry,
         });
         let (failed_sender, failed) = watch::channel(false);
         let arguments = SupervisorArguments { services: services.clone(), failed: failed_sender };
@@ -134,7 +134,7 @@ impl Server {
         self.dismiss().await;
         // What was sent between the two.
         self.services.persistence.flush().await;
-        if let Err(error) = presence::store_last(&self.services.database, &self.services.directory).await {
+        if let Err(error) = presence::store_last(&self.services.database, &self.services.registry).await {
             tracing::warn!(%error, "it is not stored who was here last");
         }
         let (supervisor, task) = self.supervisor;
@@ -149,7 +149,7 @@ impl Server {
 
     /// Closes the sockets one by one and waits until they are gone.
     async fn dismiss(&self) {
-        let connections = self.services.directory.connections().all();
+        let connections = self.services.registry.connections().all();
         let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
         let pause = self.services.config.shutdown_spread / count;
         let mut owed = Duration::ZERO;
@@ -162,7 +162,7 @@ impl Server {
                 owed = Duration::ZERO;
             }
         }
-        while !self.services.directory.connections().is_empty() {
+        while !self.services.registry.connections().is_empty() {
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::{AccountError, Accounts};
 use crate::bus::Delivery;
 use crate::database::{DatabaseError, Lifetime, ListedSession, LiveSession};
-use crate::directory::CloseReason;
 use crate::domain::{SessionFilter, SessionId, TokenHash, UserId, Visibility};
+use crate::registry::CloseReason;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -86,7 +86,7 @@ impl Accounts {
     /// or a change of visibility could not reach the connection. `visibility` and
     /// `revision` are what was read before. Does nothing while the revision is unchanged.
     pub async fn recheck(&self, user: UserId, session: SessionId, visibility: Visibility, revision: u64) {
-        if self.services.directory.connections().revision() == revision {
+        if self.services.registry.connections().revision() == revision {
             return;
         }
         let why = match self.database().live_sessions(&[session]).await {
@@ -102,7 +102,7 @@ impl Accounts {
                 CloseReason::NoSession
             }
         };
-        self.services.directory.connections().close(user, why, SessionFilter::Only(session));
+        self.services.registry.connections().close(user, why, SessionFilter::Only(session));
     }
 
     async fn end_own(&self, me: &Authenticated, why: CloseReason) -> Result<(), DatabaseError> {

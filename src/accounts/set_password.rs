@@ -1,8 +1,8 @@
 use super::password::Password;
 use super::{AccountError, Accounts, Authenticated};
 use crate::database::PasswordChange;
-use crate::directory::CloseReason;
 use crate::domain::{SessionFilter, SessionSecret};
+use crate::registry::CloseReason;
 
 impl Accounts {
     /// Sets the user's password, ends the user's other sessions, and returns a new

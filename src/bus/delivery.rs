@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{CloseReason, StoredEvent};
 use crate::domain::{ConversationId, DirectPair, Members, SessionFilter, UserId, Visibility};
 use crate::protocol::Receipt;
+use crate::registry::{CloseReason, StoredEvent};
 
 /// Something that others are to hear of, wherever they are connected. All of it can travel
 /// to another process.

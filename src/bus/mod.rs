@@ -15,13 +15,13 @@ use std::sync::Arc;
 
 pub use delivery::{Delivery, EventDelivery, ReceiptDelivery, Recipients};
 
-use crate::directory::{Directory, UserDelivery, UserMessage, UserSupervisorMessage};
 use crate::domain::{ConversationId, UserId};
 use crate::protocol::{ServerFrame, TypingBy};
+use crate::registry::{Registry, UserDelivery, UserMessage, UserSupervisorMessage};
 
 /// A handle to the bus. Cheap to clone.
 #[derive(Clone)]
-pub struct Bus(Arc<Directory>);
+pub struct Bus(Arc<Registry>);
 
 /// What only this server waits for: the result of a send or of a position, in its place
 /// among what is published with it.
@@ -34,8 +34,8 @@ pub struct LocalResult {
 }
 
 impl Bus {
-    pub fn new(directory: Arc<Directory>) -> Self {
-        Self(directory)
+    pub fn new(registry: Arc<Registry>) -> Self {
+        Self(registry)
     }
 
     /// Whether the user has a connection, to whatever server.
@@ -108,13 +108,13 @@ impl Bus {
 
 /// Finds recipients; the connected members of a group once for a delivery.
 struct RecipientLists<'a> {
-    directory: &'a Directory,
+    registry: &'a Registry,
     groups: HashMap<ConversationId, Vec<UserId>>,
 }
 
 impl<'a> RecipientLists<'a> {
-    fn new(directory: &'a Directory) -> Self {
-        Self { directory, groups: HashMap::new() }
+    fn new(registry: &'a Registry) -> Self {
+        Self { registry, groups: HashMap::new() }
     }
 
     /// Calls `deliver` for all recipients but one.
@@ -127,7 +127,7 @@ impl<'a> RecipientLists<'a> {
                 }
             }
             Recipients::Group(id) => {
-                let connected = self.groups.entry(id).or_insert_with(|| self.directory.connected_members(id));
+                let connected = self.groups.entry(id).or_insert_with(|| self.registry.connected_members(id));
                 connected.iter().filter(|user| **user != except).for_each(|user| deliver(*user));
             }
         }
@@ -141,9 +141,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::directory::{CloseReason, StoredEvent};
     use crate::domain::{ClientId, DirectPair, SessionFilter, SessionId, Visibility};
     use crate::protocol::{Content, Event, Receipt};
+    use crate::registry::{CloseReason, StoredEvent};
 
     /// Passes a user's messages on to the test.
     struct Mailbox;
@@ -171,10 +171,10 @@ mod tests {
         }
     }
 
-    async fn connect(directory: &Directory, user: UserId) -> mpsc::UnboundedReceiver<UserMessage> {
+    async fn connect(registry: &Registry, user: UserId) -> mpsc::UnboundedReceiver<UserMessage> {
         let (mail, inbox) = mpsc::unbounded_channel();
         let (actor, _task) = Actor::spawn(None, Mailbox, mail).await.unwrap();
-        directory.put(user, actor);
+        registry.put(user, actor);
         inbox
     }
 
@@ -205,14 +205,14 @@ mod tests {
 
     #[tokio::test]
     async fn each_member_who_is_connected_gets_one_message_in_order() {
-        let directory = Arc::new(Directory::default());
-        let bus = Bus::new(directory.clone());
+        let registry = Arc::new(Registry::default());
+        let bus = Bus::new(registry.clone());
         let [ada, bob, eve, away] = [(); 4].map(|()| UserId::fresh());
         let (talk, group) = (ConversationId::fresh(), ConversationId::fresh());
-        let _held = directory.groups().insert(group, vec![ada, bob, eve, away], 0);
+        let _held = registry.groups().insert(group, vec![ada, bob, eve, away], 0);
         let mut inboxes = Vec::new();
         for user in [ada, bob, eve] {
-            inboxes.push(connect(&directory, user).await);
+            inboxes.push(connect(&registry, user).await);
         }
         let to_group =
             |seq, sender| EventDelivery { stored: event(group, seq, sender), to: Recipients::Group(group) };

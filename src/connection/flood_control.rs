@@ -3,8 +3,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Config;
-use crate::directory::CloseReason;
 use crate::domain::{Bucket, Rate};
+use crate::registry::CloseReason;
 
 /// The minimum time for which the socket is not read, so that a flood does not
 /// wake its task for each frame.

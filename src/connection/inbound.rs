@@ -6,9 +6,9 @@ use ractor::ActorId;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::directory::sync::{OwnedSemaphorePermit, Semaphore};
-use crate::directory::{
-    ConnectionHandle, Directory, Envelope, LARGE_FRAME_BYTES, Recipient, ReturnedFrames, UserMessage,
+use crate::registry::sync::{OwnedSemaphorePermit, Semaphore};
+use crate::registry::{
+    ConnectionHandle, Envelope, LARGE_FRAME_BYTES, Recipient, Registry, ReturnedFrames, UserMessage,
 };
 
 /// How often frames that wait for an actor look for it again.
@@ -121,9 +121,9 @@ impl Inbound {
     }
 
     /// Sends as many frames to the user's actor as the window allows.
-    pub fn dispatch<A: Recipient>(&mut self, directory: &Directory<A>) {
+    pub fn dispatch<A: Recipient>(&mut self, registry: &Registry<A>) {
         self.has_large = false;
-        self.send(directory);
+        self.send(registry);
         if self.queue.is_empty() {
             // An idle connection keeps no room for frames either.
             self.queue = VecDeque::new();
@@ -131,13 +131,13 @@ impl Inbound {
         self.has_room = self.queue.is_empty() && self.window.available_permits() > 0;
     }
 
-    fn send<A: Recipient>(&mut self, directory: &Directory<A>) {
+    fn send<A: Recipient>(&mut self, registry: &Registry<A>) {
         self.requeue();
         let Some(permit) = self.permit() else {
             self.stalled = None;
             return;
         };
-        let Some(actor) = self.current(directory) else {
+        let Some(actor) = self.current(registry) else {
             self.stalled.get_or_insert_with(Instant::now);
             return;
         };
@@ -174,8 +174,8 @@ impl Inbound {
 
     /// Returns the actor to send to: the same as before while it lives, another
     /// one only once nothing is left with the last.
-    fn current<A: Recipient>(&mut self, directory: &Directory<A>) -> Option<A> {
-        let actor = directory.get(self.handle.user().id).filter(Recipient::is_alive)?;
+    fn current<A: Recipient>(&mut self, registry: &Registry<A>) -> Option<A> {
+        let actor = registry.get(self.handle.user().id).filter(Recipient::is_alive)?;
         let id = actor.id();
         // One permit is held by the caller.
         if self.actor != Some(id) && self.window.available_permits() + 1 < self.size {
@@ -206,9 +206,9 @@ mod tests {
     use tokio::runtime::{Builder, Runtime};
 
     use super::*;
-    use crate::directory::{ConnectionId, OutboundLimits};
     use crate::domain::{RestartIntensity, SessionId, UserId};
     use crate::protocol::User;
+    use crate::registry::{ConnectionId, OutboundLimits};
 
     type Handled = Arc<Mutex<Vec<String>>>;
 
@@ -268,7 +268,7 @@ mod tests {
         let no_end = RestartIntensity::new(usize::MAX, Duration::from_secs(1));
         let (handle, _outbound) =
             ConnectionHandle::new(ConnectionId(1), user, SessionId([0; 32]), limits, no_end);
-        let (directory, handled) = (Directory::default(), Handled::default());
+        let (registry, handled) = (Registry::default(), Handled::default());
         let frames: Vec<String> =
             fates.iter().enumerate().map(|(number, fate)| format!("{number} {fate:?}")).collect();
         let mut inbound = Inbound::new(handle, size);
@@ -277,10 +277,10 @@ mod tests {
         while handled.lock().unwrap().len() < frames.len() || inbound.window.available_permits() < size {
             if !actor.as_ref().is_some_and(Recipient::is_alive) {
                 let (born, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
-                directory.put(id, born.clone());
+                registry.put(id, born.clone());
                 actor = Some(born);
             }
-            inbound.dispatch(&directory);
+            inbound.dispatch(&registry);
             while inbound.has_room() && coming.len() > 0 {
                 let at_hand = coming.len().min(burst);
                 for frame in coming.by_ref().take(at_hand) {
@@ -289,7 +289,7 @@ mod tests {
                         break;
                     }
                 }
-                inbound.dispatch(&directory);
+                inbound.dispatch(&registry);
             }
             most = most.max(size - inbound.window.available_permits());
             tokio::task::yield_now().await;
@@ -354,9 +354,9 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn the_socket_is_read_while_the_window_is_open() {
         let user = User { id: UserId::fresh(), name: "Ada".into() };
-        let (directory, handled) = (Directory::default(), Handled::default());
+        let (registry, handled) = (Registry::default(), Handled::default());
         let (actor, _task) = Actor::spawn(None, Mortal, handled.clone()).await.unwrap();
-        directory.put(user.id, actor);
+        registry.put(user.id, actor);
         let limits = OutboundLimits { frames: 16, bytes: 1_024 };
         let no_end = RestartIntensity::new(usize::MAX, Duration::from_secs(1));
         let (handle, _outbound) =
@@ -365,12 +365,12 @@ mod tests {
         for text in ["0", "1", "2"] {
             assert_eq!(inbound.has_room(), text != "2");
             inbound.receive(Utf8Bytes::from_static(text));
-            inbound.dispatch(&directory);
+            inbound.dispatch(&registry);
         }
         assert!(!inbound.has_room());
         while !inbound.has_room() {
             inbound.changed().await;
-            inbound.dispatch(&directory);
+            inbound.dispatch(&registry);
         }
         assert_eq!(handled.lock().unwrap()[..2], ["0", "1"]);
     }

@@ -19,10 +19,10 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message, Utf8Bytes};
 
-use crate::directory::{CloseReason, ConnectionHandle, ConnectionId, OutboundLimits, OutboundReceiver};
 use crate::domain::{RestartIntensity, SessionId, Visibility};
 use crate::metrics;
 use crate::protocol::User;
+use crate::registry::{CloseReason, ConnectionHandle, ConnectionId, OutboundLimits, OutboundReceiver};
 use crate::user::Services;
 pub use buffered_stream::BufferedStream;
 use flood_control::{FloodControl, FloodLimits};
@@ -61,7 +61,7 @@ where
         RestartIntensity::new(config.crashes.saturating_sub(1), config.crash_window),
     );
     handle.apply_visibility(identity.visibility);
-    if !services.directory.connections().attach(&handle, config.sockets_per_user) {
+    if !services.registry.connections().attach(&handle, config.sockets_per_user) {
         return Box::pin(close_handshake(
             socket,
             End::Close(CloseReason::TooManySockets),
@@ -70,7 +70,7 @@ where
         .await;
     }
     let end = Connection::new(socket, &handle, outbound, services).run().await;
-    services.directory.connections().detach(&handle);
+    services.registry.connections().detach(&handle);
     tracing::debug!(connection = handle.id().0, user = %handle.user().id, ?end, "connection ended");
     // Boxed, so that an idle socket keeps no room for it.
     Box::pin(close_handshake(socket, end, config.pong_timeout)).await;
@@ -136,7 +136,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         tokio::pin!(timer);
         timer.as_mut().reset(self.alive.deadline());
         loop {
-            self.inbound.dispatch(&self.services.directory);
+            self.inbound.dispatch(&self.services.registry);
             if self.inbound.stalled_for() > ACTOR_DEADLINE {
                 return End::Close(CloseReason::NoSession);
             }
@@ -161,7 +161,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             };
             if let Err(end) = outcome {
                 // Frames received before the end are still dispatched.
-                self.inbound.dispatch(&self.services.directory);
+                self.inbound.dispatch(&self.services.registry);
                 return end;
             }
         }

@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use super::QueuedSend;
 use crate::bus::{EventDelivery, LocalResult, ReceiptDelivery, Recipients};
 use crate::database::{AppendOutcome, Appended, NewEvent, PositionChange};
-use crate::directory::{SendRequest, SendResult, StoredEvent, UserDelivery};
 use crate::domain::{ClientId, ConversationId, UserId, Visibility, rfc3339};
 use crate::protocol::{Code, Content, Event, PINS_MAX, Problem};
+use crate::registry::{SendRequest, SendResult, StoredEvent, UserDelivery};
 
 /// What is published after a commit, and the results that come with it.
 pub type Published<D> = (Vec<D>, Vec<LocalResult>);

@@ -5,8 +5,8 @@ use super::QueuedSend;
 use super::batch::{Batch, Refused};
 use super::receipts::PendingReceipts;
 use crate::database::{Position, WriteError};
-use crate::directory::ReceiptUpdate;
 use crate::protocol::{Code, Problem};
+use crate::registry::ReceiptUpdate;
 
 /// How long the next attempt after a failure waits, doubled each time.
 const BACK_OFF_MIN: Duration = Duration::from_millis(50);

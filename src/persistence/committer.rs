@@ -11,8 +11,8 @@ use super::PersistenceMessage;
 use super::batch::Batch;
 use super::buffer::Work;
 use crate::database::{Appended, Log, Position, PositionChange, WriteError};
-use crate::directory::{Directory, Group};
 use crate::domain::{ConversationId, Members};
+use crate::registry::{Group, Registry};
 
 /// PostgreSQL cancels a hung statement itself, earlier; this ends the wait for
 /// a PostgreSQL that vanished without closing, and for a hung commit.
@@ -22,7 +22,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(45);
 /// the actor never waits for the database.
 pub struct Committer {
     options: PgConnectOptions,
-    directory: Arc<Directory>,
+    registry: Arc<Registry>,
     log: Option<Log>,
 }
 
@@ -46,8 +46,8 @@ pub enum WorkDone {
 }
 
 impl Committer {
-    pub fn new(options: PgConnectOptions, directory: Arc<Directory>) -> Self {
-        Self { options, directory, log: None }
+    pub fn new(options: PgConnectOptions, registry: Arc<Registry>) -> Self {
+        Self { options, registry, log: None }
     }
 
     /// Runs until the actor is gone; the present piece of work is still finished.
@@ -66,21 +66,21 @@ impl Committer {
         match work {
             Work::Messages(batch) => {
                 let begun = Instant::now();
-                let directory = self.directory.clone();
+                let registry = self.registry.clone();
                 let append = async |log: &mut Log| {
                     let appended = log.append(&batch.events()).await?;
                     let members = appended.members.iter().map(|(id, members)| (*id, *members));
-                    let groups = groups(log, &directory, members).await?;
+                    let groups = groups(log, &registry, members).await?;
                     Ok((appended, groups))
                 };
                 let result = self.attempt(append).await;
                 WorkDone::Messages { batch, result, took: begun.elapsed() }
             }
             Work::Positions(positions) => {
-                let directory = self.directory.clone();
+                let registry = self.registry.clone();
                 let advance = async |log: &mut Log| {
                     let changes = log.advance(&positions).await?;
-                    let groups = groups(log, &directory, changes.iter().filter_map(advanced)).await?;
+                    let groups = groups(log, &registry, changes.iter().filter_map(advanced)).await?;
                     Ok((changes, groups))
                 };
                 let result = self.attempt(advance).await;
@@ -119,23 +119,23 @@ impl Committer {
 /// fails, the work is tried again, and finds itself done.
 async fn groups(
     log: &mut Log,
-    directory: &Directory,
+    registry: &Registry,
     conversations: impl Iterator<Item = (ConversationId, Members)>,
 ) -> Result<Vec<Arc<Group>>, WriteError> {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for (id, members) in conversations {
         match members {
             Members::Direct(_) => {}
-            Members::Group => match directory.groups().get(id) {
+            Members::Group => match registry.groups().get(id) {
                 Some(group) => known.push(group),
                 None => unknown.push(id),
             },
         }
     }
     while !unknown.is_empty() {
-        let revision = directory.groups().revision();
+        let revision = registry.groups().revision();
         for (id, members) in log.group_members(&unknown).await? {
-            if let Some(group) = directory.groups().insert(id, members, revision) {
+            if let Some(group) = registry.groups().insert(id, members, revision) {
                 unknown.retain(|other| *other != id);
                 known.push(group);
             }

@@ -26,12 +26,12 @@ pub use writer::{PersistenceMessage, Writer, WriterArguments};
 
 use crate::bus::Bus;
 use crate::config::Config;
-#[expect(unused_imports, reason = "for the documentation")]
-use crate::directory::UserMessage;
-use crate::directory::{ActorSlot, Directory, InjectedFault, ReceiptUpdate, SendRequest};
 use crate::domain::ConversationId;
 use crate::protocol::{Code, Problem};
 use crate::push::Push;
+#[expect(unused_imports, reason = "for the documentation")]
+use crate::registry::UserMessage;
+use crate::registry::{ActorSlot, InjectedFault, ReceiptUpdate, Registry, SendRequest};
 use buffer::Bounds;
 use receipts::PendingReceipts;
 
@@ -64,7 +64,7 @@ struct WriterHandle {
 /// What every writer is started with.
 struct Start {
     options: PgConnectOptions,
-    directory: Arc<Directory>,
+    registry: Arc<Registry>,
     bus: Bus,
     push: Push,
     bounds: Bounds,
@@ -117,7 +117,7 @@ impl Persistence {
     pub fn new(
         config: &Config,
         options: PgConnectOptions,
-        directory: Arc<Directory>,
+        registry: Arc<Registry>,
         bus: Bus,
         push: Push,
     ) -> Self {
@@ -132,7 +132,7 @@ impl Persistence {
             generations: Generations::default(),
             room: Arc::new(Semaphore::new(config.persistence_queue)),
             capacity: config.persistence_queue,
-            start: Start { options, directory, bus, push, bounds },
+            start: Start { options, registry, bus, push, bounds },
         }))
     }
 
@@ -148,10 +148,10 @@ impl Persistence {
 
     /// What to start a writer with, also after a crash.
     pub fn arguments(&self, writer: usize) -> WriterArguments {
-        let Start { options, directory, bus, push, bounds } = &self.0.start;
+        let Start { options, registry, bus, push, bounds } = &self.0.start;
         WriterArguments {
             options: options.clone(),
-            directory: directory.clone(),
+            registry: registry.clone(),
             bus: bus.clone(),
             push: push.clone(),
             bounds: *bounds,

@@ -2,8 +2,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::database::Position;
-use crate::directory::ReceiptUpdate;
 use crate::domain::{ConversationId, UserId};
+use crate::registry::ReceiptUpdate;
 
 /// How many conversations of one user may have a pending position at one writer. A
 /// client that sends more at once has to repeat the rest.

@@ -12,9 +12,9 @@ use super::buffer::{Buffer, Next, Work};
 use super::receipts::PendingReceipts;
 use crate::bus::{EventDelivery, LocalResult, Recipients};
 use crate::database::{Position, PositionChange};
-use crate::directory::{ReceiptUpdate, UserDelivery};
 use crate::domain::{DirectPair, Members, Seq, Visibility};
 use crate::protocol::Code;
+use crate::registry::{ReceiptUpdate, UserDelivery};
 use model::{BOUNDS, Luck, POISON, World, conversation, send_request, text_of, user};
 
 fn luck() -> impl Strategy<Value = Luck> {

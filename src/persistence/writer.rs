@@ -12,10 +12,10 @@ use super::receipts::PendingReceipts;
 use super::{Generation, Generations, QueuedSend};
 use crate::bus::{Bus, Delivery};
 use crate::database::{AppendOutcome, Appended, PositionChange, WriteError};
-use crate::directory::{Directory, Heartbeat, InjectedFault};
 use crate::domain::Visibility;
 use crate::metrics;
 use crate::push::Push;
+use crate::registry::{Heartbeat, InjectedFault, Registry};
 
 /// The messages that a writer handles.
 pub enum PersistenceMessage {
@@ -45,7 +45,7 @@ pub struct Writer;
 #[derive(Clone)]
 pub struct WriterArguments {
     pub options: PgConnectOptions,
-    pub directory: Arc<Directory>,
+    pub registry: Arc<Registry>,
     pub bus: Bus,
     pub push: Push,
     pub bounds: Bounds,
@@ -55,7 +55,7 @@ pub struct WriterArguments {
 
 /// The state of a writer.
 pub struct WriterState {
-    directory: Arc<Directory>,
+    registry: Arc<Registry>,
     bus: Bus,
     push: Push,
     buffer: Buffer,
@@ -82,9 +82,9 @@ impl Actor for Writer {
         arguments: WriterArguments,
     ) -> Result<WriterState, ActorProcessingErr> {
         let (committer, work) = mpsc::channel(1);
-        tokio::spawn(Committer::new(arguments.options, arguments.directory.clone()).run(work, myself));
+        tokio::spawn(Committer::new(arguments.options, arguments.registry.clone()).run(work, myself));
         Ok(WriterState {
-            directory: arguments.directory,
+            registry: arguments.registry,
             bus: arguments.bus,
             push: arguments.push,
             buffer: Buffer::new(arguments.bounds, arguments.receipts),
@@ -182,7 +182,7 @@ impl WriterState {
         // A choice made since the statement began counts: see
         // `Services::set_visibility`, which tells what was hidden before.
         let newest =
-            |user, stored: Visibility| self.directory.online_users().visibility(user).max(Some(stored));
+            |user, stored: Visibility| self.registry.online_users().visibility(user).max(Some(stored));
         let is_hidden = |user, stored| newest(user, stored).is_some_and(Visibility::is_invisible);
         let (receipts, results) = batch::publish_positions(changes, is_hidden);
         self.bus.publish_with(Delivery::Receipts(receipts), results);
@@ -202,7 +202,7 @@ impl WriterState {
             if may_come_again {
                 // In this order: whoever sees the new generation has the refusals.
                 self.since = self.generations.renew();
-                self.directory.resubmit_in_flight();
+                self.registry.resubmit_in_flight();
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The presence actor: it writes the directory, and sends changes to those who watch,
+//! The presence actor: it writes the registry, and sends changes to those who watch,
 //! at most once per interval.
 
 mod seen;
@@ -12,10 +12,10 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::database::Database;
-use crate::directory::{Change, Directory, Heartbeat, InjectedFault, UserMessage};
 use crate::domain::{SessionFilter, SessionId, UserId, Visibility};
 use crate::metrics;
 use crate::protocol::{self, PresenceDiff, ServerFrame, User, Watch, wire_count};
+use crate::registry::{Change, Heartbeat, InjectedFault, Registry, UserMessage};
 use seen::Seen;
 pub use seen::store_last;
 use watchers::Watchers;
@@ -62,7 +62,7 @@ pub enum PresenceMessage {
 /// What presence is started with.
 #[derive(Clone)]
 pub struct PresenceArguments {
-    pub directory: Arc<Directory>,
+    pub registry: Arc<Registry>,
     pub database: Database,
     pub settings: PresenceSettings,
 }
@@ -82,7 +82,7 @@ pub struct PresenceSettings {
 }
 
 pub struct PresenceState {
-    directory: Arc<Directory>,
+    registry: Arc<Registry>,
     settings: PresenceSettings,
     watchers: Watchers,
     seen: Seen,
@@ -109,7 +109,7 @@ impl Actor for Presence {
         // Ends with the actor.
         myself.send_interval(arguments.settings.interval, || PresenceMessage::Tick);
         Ok(PresenceState {
-            directory: arguments.directory,
+            registry: arguments.registry,
             settings: arguments.settings,
             seen: Seen::new(arguments.database, arguments.settings.seen_interval),
             watchers: Watchers::default(),
@@ -134,19 +134,19 @@ impl Actor for Presence {
                 state.on_down(user, actor, session, grace);
             }
             PresenceMessage::LoggedOut { user, sessions } => {
-                state.directory.online_users_mut().end_grace(user, sessions);
+                state.registry.online_users_mut().end_grace(user, sessions);
             }
             PresenceMessage::Reconcile { living } => state.on_reconcile(&living),
             PresenceMessage::Visibility { user, visibility } => {
-                state.directory.apply_visibility(user, visibility);
+                state.registry.apply_visibility(user, visibility);
             }
             PresenceMessage::Report { user, watch, away } => {
                 state.on_report(user, watch, away);
                 myself.send_after(REPORT_PAUSE, move || PresenceMessage::AllowReport(user));
             }
-            PresenceMessage::AllowReport(user) => state.directory.cast(user, UserMessage::Reported),
+            PresenceMessage::AllowReport(user) => state.registry.cast(user, UserMessage::Reported),
             PresenceMessage::Tick => state.on_tick(&myself, Instant::now()),
-            PresenceMessage::Stored(again) => state.seen.on_stored(&state.directory, again),
+            PresenceMessage::Stored(again) => state.seen.on_stored(&state.registry, again),
             PresenceMessage::Heartbeat(heartbeat) => heartbeat.answer(),
             PresenceMessage::Fault(fault) => fault.strike().await,
         }
@@ -166,11 +166,11 @@ impl Actor for Presence {
 
 impl PresenceState {
     fn on_up(&mut self, user: User, key: &str, actor: ActorRef<UserMessage>, visibility: Option<Visibility>) {
-        self.directory.put(user.id, actor.clone());
+        self.registry.put(user.id, actor.clone());
         // Only now do results find this actor: the crashed one may have left sends
         // unanswered. If this one has died meanwhile, its successor follows.
         drop(actor.cast(UserMessage::ResubmitInFlight));
-        let mut users = self.directory.online_users_mut();
+        let mut users = self.registry.online_users_mut();
         // If the connection is gone again, the visibility is unknown: show nothing.
         if let Some(visibility) = visibility.or_else(|| users.visibility(user.id)) {
             users.arrive(user, key, visibility);
@@ -179,22 +179,22 @@ impl PresenceState {
 
     fn on_down(&mut self, user: UserId, actor: ActorId, session: Option<SessionId>, grace: bool) {
         let grace = if grace { self.settings.grace } else { Duration::ZERO };
-        self.directory.remove(user, actor);
+        self.registry.remove(user, actor);
         let now = Instant::now();
-        self.directory.online_users_mut().depart(user, session, now, now + grace);
+        self.registry.online_users_mut().depart(user, session, now, now + grace);
         self.watchers.remove(user);
     }
 
     fn on_reconcile(&mut self, living: &HashSet<ActorId>) {
         let now = Instant::now();
-        self.directory.retain(living);
-        let connected = |user| self.directory.get(user).is_some();
-        self.directory.online_users_mut().reconcile(connected, now, now + self.settings.grace);
+        self.registry.retain(living);
+        let connected = |user| self.registry.get(user).is_some();
+        self.registry.online_users_mut().reconcile(connected, now, now + self.settings.grace);
     }
 
     fn on_report(&mut self, user: UserId, watch: Option<Watch>, away: Option<bool>) {
         if let Some(away) = away {
-            self.directory.online_users_mut().set_away(user, away);
+            self.registry.online_users_mut().set_away(user, away);
         }
         if let Some(watch) = watch {
             self.watchers.set(user, watch);
@@ -205,8 +205,8 @@ impl PresenceState {
 
     fn on_tick(&mut self, myself: &ActorRef<PresenceMessage>, now: Instant) {
         let snapshot_sent = std::mem::take(&mut self.snapshot_sent);
-        let difference = self.directory.online_users_mut().difference(now, snapshot_sent);
-        self.seen.store(myself, &self.directory, now);
+        let difference = self.registry.online_users_mut().difference(now, snapshot_sent);
+        self.seen.store(myself, &self.registry, now);
         metrics::users_online(self.count());
         let changed_mode = self.choose_mode();
         match difference {
@@ -232,12 +232,12 @@ impl PresenceState {
     }
 
     fn count(&self) -> usize {
-        self.directory.online_users().len()
+        self.registry.online_users().len()
     }
 
     fn send_snapshot(&self, user: UserId) {
         let Some(watch) = self.watchers.get(user) else { return };
-        let users = self.directory.online_users();
+        let users = self.registry.online_users();
         let complete = self.complete && watch.list;
         let online: Vec<User> = if complete {
             users.iter().cloned().collect()
@@ -252,7 +252,7 @@ impl PresenceState {
             online,
         })
         .encode();
-        self.directory.cast(user, UserMessage::Presence(frame));
+        self.registry.cast(user, UserMessage::Presence(frame));
     }
 
     /// One frame, encoded once, for all who get everyone; for the
@@ -262,7 +262,7 @@ impl PresenceState {
         if self.complete {
             let frame = difference(version, count, changes.iter());
             for user in self.watchers.of_list() {
-                self.directory.cast(user, UserMessage::Presence(frame.clone()));
+                self.registry.cast(user, UserMessage::Presence(frame.clone()));
             }
         }
         let mut personal: HashMap<UserId, Vec<(&UserId, &Change)>> = HashMap::new();
@@ -275,7 +275,7 @@ impl PresenceState {
         }
         for (watcher, changes) in personal {
             let frame = difference(version, count, changes.into_iter());
-            self.directory.cast(watcher, UserMessage::Presence(frame));
+            self.registry.cast(watcher, UserMessage::Presence(frame));
         }
     }
 
@@ -284,10 +284,10 @@ impl PresenceState {
         if std::mem::replace(&mut self.count_sent, count) == count {
             return;
         }
-        let version = self.directory.online_users().version();
+        let version = self.registry.online_users().version();
         let frame = difference(version, wire_count(count), std::iter::empty());
         for user in self.watchers.of_list() {
-            self.directory.cast(user, UserMessage::Presence(frame.clone()));
+            self.registry.cast(user, UserMessage::Presence(frame.clone()));
         }
     }
 }

@@ -5,8 +5,8 @@ use ractor::ActorRef;
 
 use super::PresenceMessage;
 use crate::database::{Database, DatabaseError};
-use crate::directory::Directory;
 use crate::domain::UserId;
+use crate::registry::Registry;
 
 /// Stores when people were last here: of those who left, soon, and of those
 /// online now and then, so that a killed server knows it of them too. One
@@ -25,14 +25,14 @@ impl Seen {
     }
 
     /// Begins to store what is due, if anything is.
-    pub fn store(&mut self, myself: &ActorRef<PresenceMessage>, directory: &Directory, now: Instant) {
+    pub fn store(&mut self, myself: &ActorRef<PresenceMessage>, registry: &Registry, now: Instant) {
         if self.is_storing {
             return;
         }
-        let mut seen = directory.online_users_mut().take_left();
+        let mut seen = registry.online_users_mut().take_left();
         if self.everyone_at.is_none_or(|at| now.duration_since(at) >= self.interval) {
             self.everyone_at = Some(now);
-            seen.extend(directory.online_users().seen(now));
+            seen.extend(registry.online_users().seen(now));
         }
         if seen.is_empty() {
             return;
@@ -52,15 +52,15 @@ impl Seen {
         });
     }
 
-    pub fn on_stored(&mut self, directory: &Directory, again: HashMap<UserId, Instant>) {
+    pub fn on_stored(&mut self, registry: &Registry, again: HashMap<UserId, Instant>) {
         self.is_storing = false;
-        directory.online_users_mut().give_back_left(again);
+        registry.online_users_mut().give_back_left(again);
     }
 }
 
 /// At the end of the server: who was here until now, or has just left.
-pub async fn store_last(database: &Database, directory: &Directory) -> Result<(), DatabaseError> {
-    let mut seen = directory.online_users_mut().take_left();
-    seen.extend(directory.online_users().seen(Instant::now()));
+pub async fn store_last(database: &Database, registry: &Registry) -> Result<(), DatabaseError> {
+    let mut seen = registry.online_users_mut().take_left();
+    seen.extend(registry.online_users().seen(Instant::now()));
     database.store_last_seen(&seen).await
 }

@@ -104,12 +104,12 @@ impl InFlightNotification {
 
     /// Whether the recipient has a connection. During the grace of presence there is none.
     pub fn is_recipient_connected(&self) -> bool {
-        self.shared.directory.is_connected(self.key.user)
+        self.shared.registry.is_connected(self.key.user)
     }
 
     /// Whether others see the recipient online.
     pub fn is_recipient_online(&self) -> bool {
-        self.shared.directory.online_users().contains(self.key.user)
+        self.shared.registry.online_users().contains(self.key.user)
     }
 
     fn requeue(mut self) {

@@ -1,4 +1,4 @@
-use crate::directory::{Heartbeat, InjectedFault};
+use crate::registry::{Heartbeat, InjectedFault};
 
 /// The messages that the dispatcher handles.
 #[derive(Debug)]

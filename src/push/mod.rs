@@ -28,10 +28,10 @@ pub use message::PushMessage;
 use crate::bus::{EventDelivery, Recipients};
 use crate::config::Config;
 use crate::database::{Database, DatabaseError, PushSubscription};
-use crate::directory::{ActorSlot, Directory, InjectedFault};
 use crate::domain::UserId;
 use crate::metrics::{self, PushOutcome};
 use crate::protocol::{Problem, Subscription};
+use crate::registry::{ActorSlot, InjectedFault, Registry};
 use notification::{Notification, NotificationKey};
 use queue::{OfferOutcome, Queue};
 use service::{PushClient, Service};
@@ -46,7 +46,7 @@ pub struct PushArguments(Arc<Shared>);
 
 /// What outlives the dispatcher.
 struct Shared {
-    directory: Arc<Directory>,
+    registry: Arc<Registry>,
     database: Database,
     queue: Mutex<Queue>,
     dispatcher: ActorSlot<PushMessage>,
@@ -60,7 +60,7 @@ impl Push {
     pub async fn new(
         config: &Config,
         database: &Database,
-        directory: Arc<Directory>,
+        registry: Arc<Registry>,
     ) -> Result<Self, DatabaseError> {
         if !config.push.on {
             return Ok(Self::default());
@@ -74,7 +74,7 @@ impl Push {
         };
         let Some(key) = key(config, database).await? else { return Ok(Self::default()) };
         Ok(Self(Some(Arc::new(Shared {
-            directory,
+            registry,
             database: database.clone(),
             queue: Mutex::new(Queue::new(config.push_queue, config.push_interval)),
             dispatcher: ActorSlot::default(),
@@ -112,7 +112,7 @@ impl Push {
                 continue;
             }
             let Recipients::Direct(pair) = to else { continue };
-            let absent = |user: &UserId| !shared.directory.is_connected(*user);
+            let absent = |user: &UserId| !shared.registry.is_connected(*user);
             let Some(user) = pair.other(event.sender).filter(absent) else { continue };
             let key = NotificationKey { user, conversation: event.conversation };
             match shared.queue().offer(key, event.seq, now, || Notification::of(event)) {

@@ -1,6 +1,6 @@
 use ractor::{ActorCell, ActorId, ActorRef, Message};
 
-use crate::directory::{Heartbeat, HeartbeatAnswer};
+use crate::registry::{Heartbeat, HeartbeatAnswer};
 
 /// A station counts as late after this many beats without an answer.
 const LATE_AFTER: u32 = 3;

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::watch;
 
-use crate::directory::UserSupervisorMessage;
 use crate::domain::RestartIntensity;
 use crate::metrics;
 use crate::persistence::{PersistenceMessage, Writer};
 use crate::presence::{Presence, PresenceArguments, PresenceMessage, PresenceSettings};
 use crate::push::{PushDispatcher, PushMessage};
+use crate::registry::UserSupervisorMessage;
 use crate::user::{Services, UserSupervisor};
 use heart::{Heart, Pulse};
 
@@ -214,10 +214,10 @@ impl SupervisorState {
             Station::Presence => {
                 // If the users' supervisor is dead too, it reconciles when it starts.
                 drop(
-                    self.services.directory.connections().supervisor().cast(UserSupervisorMessage::Reconcile),
+                    self.services.registry.connections().supervisor().cast(UserSupervisorMessage::Reconcile),
                 );
             }
-            Station::Writer(_) => self.services.directory.resubmit_in_flight(),
+            Station::Writer(_) => self.services.registry.resubmit_in_flight(),
             Station::Push | Station::Users => {}
         }
     }
@@ -226,7 +226,7 @@ impl SupervisorState {
 fn presence_arguments(services: &Services) -> PresenceArguments {
     let config = &services.config;
     PresenceArguments {
-        directory: services.directory.clone(),
+        registry: services.registry.clone(),
         database: services.database.clone(),
         settings: PresenceSettings {
             grace: config.presence_grace,

@@ -6,16 +6,16 @@ use serde::Deserialize;
 
 use super::{UserState, decode, replay};
 use crate::bus::{Delivery, Recipients};
-use crate::directory::{
-    ConnectionHandle, ConnectionId, InjectedFault, OpenedFrame, ReceiptUpdate, SendRequest, UserMessage,
-    UserSupervisorMessage,
-};
 use crate::domain::{ClientId, ConversationId, Members, MessageText, MessageTextError, Operation, Rate};
 use crate::metrics;
 use crate::presence::PresenceMessage;
 use crate::protocol::{
     self, CURSORS_MAX, ClientFrame, Code, Content, Cursor, ErrorFrame, GiveUp, Pong, Position, Problem,
     ServerFrame, WATCH_MAX, Watch,
+};
+use crate::registry::{
+    ConnectionHandle, ConnectionId, InjectedFault, OpenedFrame, ReceiptUpdate, SendRequest, UserMessage,
+    UserSupervisorMessage,
 };
 
 /// The size of an event in the database besides its text, as the quota counts it.
@@ -240,7 +240,7 @@ impl UserState {
     }
 
     /// One look-up at a time: typing in many conversations at once, which nobody
-    /// does, is dropped instead of queued. The result goes through the directory: a
+    /// does, is dropped instead of queued. The result goes through the registry: a
     /// reference to this actor, held for as long as the database takes, would keep
     /// messages alive that came too late for its mailbox.
     fn ask_members(&mut self, conversation: ConversationId) {
@@ -250,7 +250,7 @@ impl UserState {
         let (services, user) = (self.services.clone(), self.id());
         let task = tokio::spawn(async move {
             match services.members_to_type_to(user, conversation).await {
-                Ok(members) => services.directory.cast(user, UserMessage::Members(conversation, members)),
+                Ok(members) => services.registry.cast(user, UserMessage::Members(conversation, members)),
                 // Typing is not worth a retry.
                 Err(error) => tracing::warn!(%error, "members not read"),
             }
@@ -276,7 +276,7 @@ impl UserState {
     /// Shows to the other members that the user is typing. Returns `false` if the members
     /// of the group are not known, or the user is not one of them any more.
     fn show_typing(&self, conversation: ConversationId, members: Members) -> bool {
-        let group = || self.services.directory.groups().get(conversation);
+        let group = || self.services.registry.groups().get(conversation);
         if members == Members::Group && !group().is_some_and(|group| group.contains(self.id())) {
             return false;
         }
@@ -303,7 +303,7 @@ impl UserState {
         match frame.fault {
             Faulty::User => panic!("user: fault injected"),
             Faulty::Users => {
-                drop(services.directory.connections().supervisor().cast(UserSupervisorMessage::Fault(fault)))
+                drop(services.registry.connections().supervisor().cast(UserSupervisorMessage::Fault(fault)))
             }
             Faulty::Presence => drop(services.presence.cast(PresenceMessage::Fault(fault))),
             Faulty::Persistence => services.persistence.inject(fault),

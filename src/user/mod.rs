@@ -23,15 +23,15 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::database::Database;
-use crate::directory::{
-    ActorSlot, ConnectionHandle, ConnectionId, Directory, Envelope, SendRequest, SendResult, StoredEvent,
-    UserDelivery, UserMessage,
-};
 use crate::domain::{Bucket, Quota, UserId, Visibility};
 use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
 use crate::protocol::{self, ErrorFrame, Resync, ServerFrame, Stored, User};
 use crate::push::Push;
+use crate::registry::{
+    ActorSlot, ConnectionHandle, ConnectionId, Envelope, Registry, SendRequest, SendResult, StoredEvent,
+    UserDelivery, UserMessage,
+};
 pub use replay::limits;
 pub use replay_limits::ReplayLimits;
 use report::Reports;
@@ -42,7 +42,7 @@ use typing_throttle::TypingThrottle;
 pub struct Services {
     pub config: Arc<Config>,
     pub database: Database,
-    pub directory: Arc<Directory>,
+    pub registry: Arc<Registry>,
     pub bus: Bus,
     pub persistence: Persistence,
     pub presence: ActorSlot<PresenceMessage>,
@@ -129,7 +129,7 @@ impl Actor for UserActor {
             state.on_attach(connection);
         }
         // Sends that the crashed actor left unanswered are submitted again
-        // once the directory leads here, and presence gets a report:
+        // once the registry leads here, and presence gets a report:
         // presence sends `ResubmitInFlight`.
         Ok(state)
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::Services;
 use crate::config;
 use crate::database::DatabaseError;
-use crate::directory::ConnectionHandle;
 use crate::domain::{UserId, Visibility};
 use crate::protocol::{Cursor, Limits, ServerFrame, Synced, User, Welcome, wire_count};
+use crate::registry::ConnectionHandle;
 
 /// How long a replay waits before it asks an unreachable database again. The client
 /// shows what it has meanwhile.

@@ -9,8 +9,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
 use crate::database::REPLAY_PAGE_BYTES;
-use crate::directory::{CloseReason, ConnectionHandle, REPLAY_ROOM_BYTES};
 use crate::domain::{Quota, Rate, UserId};
+use crate::registry::{CloseReason, ConnectionHandle, REPLAY_ROOM_BYTES};
 
 /// How much memory a replay takes: a page as it was read, and the part of it that is
 /// encoded in the connection's queue.

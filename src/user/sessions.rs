@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Services;
 use crate::database::Lifetime;
-use crate::directory::CloseReason;
 use crate::domain::{SessionFilter, SessionId, UserId};
+use crate::registry::CloseReason;
 
 /// Sessions checked by one statement.
 const BATCH: usize = 1_000;
@@ -20,7 +20,7 @@ const BATCH: usize = 1_000;
 /// use, which extends it.
 pub(super) async fn close_ended(services: Arc<Services>) {
     let connected: HashMap<SessionId, UserId> = services
-        .directory
+        .registry
         .connections()
         .all()
         .iter()
@@ -38,7 +38,7 @@ pub(super) async fn close_ended(services: Arc<Services>) {
             }
         };
         for session in some.iter().filter(|session| !live.contains_key(session)) {
-            let connections = services.directory.connections();
+            let connections = services.registry.connections();
             connections.close(connected[session], CloseReason::LoggedOut, SessionFilter::Only(*session));
         }
         if let Err(error) = services.database.use_sessions(some, lifetime).await {

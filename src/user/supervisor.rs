@@ -11,13 +11,13 @@ use tokio::task::JoinHandle;
 
 use super::sessions::{close_ended, free_names};
 use super::{Services, UserActor, UserArguments};
-use crate::directory::{
-    CloseReason, ConnectionHandle, ConnectionId, UserMessage, UserSupervisorMessage, visibility_of,
-};
 use crate::domain::{RestartIntensity, SessionFilter, SessionId, UserId, name_key};
 use crate::metrics;
 use crate::presence::PresenceMessage;
 use crate::protocol::User;
+use crate::registry::{
+    CloseReason, ConnectionHandle, ConnectionId, UserMessage, UserSupervisorMessage, visibility_of,
+};
 
 /// How often one user's actor may crash within [`RESTART_WINDOW`] before all of that
 /// user's connections are closed, to reconnect later. Crashes that a frame
@@ -57,9 +57,9 @@ impl Actor for UserSupervisor {
         services: Arc<Services>,
     ) -> Result<UserSupervisorState, ActorProcessingErr> {
         // Before the table is read: later changes are announced to this actor.
-        services.directory.connections().supervisor().set(myself.clone());
+        services.registry.connections().supervisor().set(myself.clone());
         // After a crash: start an actor for every user in the table, and end the others.
-        for connection in services.directory.connections().all() {
+        for connection in services.registry.connections().all() {
             myself.cast(UserSupervisorMessage::Attached(connection))?;
         }
         myself.cast(UserSupervisorMessage::Reconcile)?;
@@ -133,7 +133,7 @@ impl UserSupervisorState {
 
     fn on_detached(&mut self, user: UserId, connection: ConnectionId, session: SessionId, logged_out: bool) {
         let Some(child) = self.children.get(&user) else { return };
-        if !self.services.directory.connections().of(user).is_empty() {
+        if !self.services.registry.connections().of(user).is_empty() {
             // If the actor is dying, its successor starts without this connection.
             drop(child.actor.cast(UserMessage::Detach(connection)));
             return;
@@ -174,7 +174,7 @@ impl UserSupervisorState {
         metrics::restarted("user");
         if !crashes.record(Instant::now()) {
             tracing::error!(user = %user.id, "a user's actor dies again and again; closing its connections");
-            self.services.directory.connections().close(user.id, CloseReason::NoSession, SessionFilter::All);
+            self.services.registry.connections().close(user.id, CloseReason::NoSession, SessionFilter::All);
         }
         let id = user.id;
         if !self.start(myself, user, crashes).await {
@@ -189,7 +189,7 @@ impl UserSupervisorState {
         user: User,
         crashes: RestartIntensity,
     ) -> bool {
-        let connections = self.services.directory.connections().of(user.id);
+        let connections = self.services.registry.connections().of(user.id);
         if connections.is_empty() {
             return false;
         }
@@ -203,7 +203,7 @@ impl UserSupervisorState {
             }
             Err(error) => {
                 tracing::error!(user = %user.id, %error, "a user's actor does not start; closing its connections");
-                self.services.directory.connections().close(
+                self.services.registry.connections().close(
                     user.id,
                     CloseReason::NoSession,
                     SessionFilter::All,
@@ -215,7 +215,7 @@ impl UserSupervisorState {
 
     /// Sent by this actor, so that it follows all that carries an older choice.
     fn on_visibility(&self, user: UserId) {
-        let Some(visibility) = visibility_of(&self.services.directory.connections().of(user)) else { return };
+        let Some(visibility) = visibility_of(&self.services.registry.connections().of(user)) else { return };
         self.cast_to_presence(PresenceMessage::Visibility { user, visibility });
         if let Some(child) = self.children.get(&user) {
             // If the actor is dying, its successor sends it.
@@ -249,7 +249,7 @@ impl UserSupervisorState {
             key: name_key(&user.name).into(),
             actor: actor.clone(),
             // If the connections are gone, `Down` follows.
-            visibility: visibility_of(&self.services.directory.connections().of(user.id)),
+            visibility: visibility_of(&self.services.registry.connections().of(user.id)),
         }
     }
 

@@ -10,7 +10,7 @@ impl Services {
         user: UserId,
         conversation: ConversationId,
     ) -> Result<Option<Members>, DatabaseError> {
-        let groups = self.directory.groups();
+        let groups = self.registry.groups();
         let revision = groups.revision();
         let Some((role, members)) = self.database.membership(user, conversation).await? else {
             return Ok(None);

@@ -9,7 +9,7 @@ use crate::domain::{UserId, Visibility};
 impl Services {
     /// Stores and applies the user's choice. Must not be cancelled.
     pub async fn set_visibility(&self, user: UserId, invisible: bool) -> Result<(), DatabaseError> {
-        let seen = self.directory.online_users().contains(user);
+        let seen = self.registry.online_users().contains(user);
         let Some(visibility) = self.database.set_visibility(user, invisible, seen).await? else {
             return Ok(());
         };

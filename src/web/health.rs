@@ -76,7 +76,7 @@ fn status_of(ready: bool) -> StatusCode {
 /// `GET /metrics`: in the Prometheus text format.
 pub fn metrics(context: &Context) -> Result<Response, ApiError> {
     metrics::persistence_queue(context.services.persistence.depth());
-    metrics::sockets(context.services.directory.connections().count_visible());
+    metrics::sockets(context.services.registry.connections().count_visible());
     let text = metrics::render().ok_or_else(ApiError::internal)?;
     let mut response = HttpResponse::new(text.into());
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -109,7 +109,7 @@ impl Context {
         let stations = [
             ("persistence", services.persistence.is_alive()),
             ("presence", services.presence.is_alive()),
-            ("users", services.directory.connections().supervisor().is_alive()),
+            ("users", services.registry.connections().supervisor().is_alive()),
         ];
         let dead = stations.into_iter().filter(|(_, alive)| !alive).map(|(name, _)| name);
         let late = services.late_stations.load();

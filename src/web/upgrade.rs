@@ -45,7 +45,7 @@ pub async fn upgrade(
 ) -> Result<Response, ApiError> {
     let accept = derive_accept_key(handshake::check(&caller.headers)?.as_bytes());
     context.check_origin(&caller)?;
-    let revision = context.services.directory.connections().revision();
+    let revision = context.services.registry.connections().revision();
     let session = context.authenticate(&caller).await?.session;
     let on_upgrade =
         on_upgrade.ok_or_else(|| handshake::bad_upgrade("WebSocket connections need HTTP/1.1."))?;

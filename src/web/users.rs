@@ -38,7 +38,7 @@ pub async fn list(context: Arc<Context>, caller: Caller, query: String) -> Resul
 
 impl Context {
     fn online(&self, prefix: &str, after: Option<&str>, limit: u32) -> Vec<UserMatch> {
-        let users = self.services.directory.online_users();
+        let users = self.services.registry.online_users();
         let page = users.page(prefix, after, limit as usize);
         page.into_iter()
             .map(|(key, user)| UserMatch { key: key.to_owned(), user: user.clone(), last_seen: None })
@@ -49,7 +49,7 @@ impl Context {
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|found| found.key.clone());
-        let users = self.services.directory.online_users();
+        let users = self.services.registry.online_users();
         let person = |UserMatch { user, last_seen, .. }| {
             let online = users.contains(user.id);
             Person { user, online, last_seen: last_seen.filter(|_| !online) }

@@ -12,10 +12,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde::Deserialize;
 use serde_json::json;
 use tidings::bus::Bus;
-use tidings::directory::{ActorSlot, Directory, UserMessage};
 use tidings::domain::{Quota, Rate};
 use tidings::persistence::Persistence;
 use tidings::push::Push;
+use tidings::registry::{ActorSlot, Registry, UserMessage};
 use tidings::user::{ReplayLimits, Services};
 use tidings::web::Listeners;
 use tokio::net::TcpListener;
@@ -78,26 +78,26 @@ impl Actor for Echo {
 async fn echo(database: &TestDatabase) -> Person {
     let settings = [("TIDINGS_FRAME_MAX_BYTES", "1048576"), ("TIDINGS_OUTBOUND_BYTES", "4194304")];
     let config = Arc::new(config(&settings));
-    let directory = Arc::new(Directory::default());
+    let registry = Arc::new(Registry::default());
     let opened = database.open().await;
     let services = Arc::new(Services {
         epoch: opened.epoch().await.unwrap().to_string(),
         persistence: Persistence::new(
             &config,
             opened.options().clone(),
-            directory.clone(),
-            Bus::new(directory.clone()),
+            registry.clone(),
+            Bus::new(registry.clone()),
             Push::default(),
         ),
         presence: ActorSlot::default(),
         push: Push::default(),
         replays: ReplayLimits::new(&config),
-        bus: Bus::new(directory.clone()),
+        bus: Bus::new(registry.clone()),
         late_stations: ArcSwap::default(),
         storage_quota: Quota::new(Rate::within(Duration::ZERO, 0)),
         config,
         database: opened,
-        directory: directory.clone(),
+        registry: registry.clone(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -105,7 +105,7 @@ async fn echo(database: &TestDatabase) -> Person {
     tokio::spawn(async move { tidings::web::serve(listeners, services, std::future::pending()).await });
     let person = Person::log_in(&url, "Autobahn").await;
     let (actor, _task) = Actor::spawn(None, Echo, ()).await.unwrap();
-    directory.put(person.user.id, actor);
+    registry.put(person.user.id, actor);
     person
 }
 

@@ -65,7 +65,7 @@ fn the_page_names_every_type_field_code_frame_and_kind() {
 #[test]
 fn the_page_has_every_close_code_and_every_route() {
     let page = read("docs/protocol.md");
-    let reasons = read("src/directory/close_reason.rs");
+    let reasons = read("src/registry/close_reason.rs");
     let codes: Vec<&str> = reasons.split("=> (").skip(1).filter_map(|rest| rest.get(..4)).collect();
     assert!(codes.len() > 8 && codes.iter().all(|code| code.parse::<u16>().is_ok()), "{codes:?}");
     for code in codes {

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use crate::bus::LocalResult;
 use crate::database::{AppendOutcome, Appended, WriteError};
-use crate::directory::{ConnectionId, SendRequest, UserDelivery};
 use crate::domain::{ClientId, ConversationId, Members, MessageText, Operation, Seq, UserId};
 use crate::persistence::batch::{self, Batch};
 use crate::persistence::buffer::{Bounds, Buffer, Next, Work};
 use crate::persistence::receipts::PendingReceipts;
 use crate::persistence::{Generation, QueuedSend};
 use crate::protocol::Code;
+use crate::registry::{ConnectionId, SendRequest, UserDelivery};
 
 pub const BOUNDS: Bounds = Bounds { batch: 4, positions_interval: Duration::from_millis(250) };
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use tidings::directory::InjectedFault;
 use tidings::persistence::SubmitError;
 use tidings::protocol::Code;
+use tidings::registry::InjectedFault;
 
 use super::load::{assert_law, crowd, script, what};
 use super::rig::{Rig, stored};

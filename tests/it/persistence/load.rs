@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tidings::directory::SendRequest;
 use tidings::domain::{ClientId, ConversationId, Operation, Seq};
+use tidings::registry::SendRequest;
 use tokio::task::JoinSet;
 
 use super::rig::{Member, Rig, stored};

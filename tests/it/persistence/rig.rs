@@ -9,13 +9,13 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tidings::bus::Bus;
 use tidings::config::Config;
-use tidings::directory::{
-    ConnectionId, Directory, ReceiptUpdate, SendRequest, SendResult, StoredEvent, UserDelivery, UserMessage,
-};
 use tidings::domain::{ClientId, ConversationId, Seq, UserId};
 use tidings::persistence::{Generation, Persistence, SubmitError, Writer};
 use tidings::protocol::Event;
 use tidings::push::Push;
+use tidings::registry::{
+    ConnectionId, ReceiptUpdate, Registry, SendRequest, SendResult, StoredEvent, UserDelivery, UserMessage,
+};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Rig {
     pub persistence: Persistence,
     pub pool: PgPool,
-    directory: Arc<Directory>,
+    registry: Arc<Registry>,
     keeper: ActorRef<()>,
 }
 
@@ -45,12 +45,12 @@ impl Rig {
     pub async fn through(url: &str, options: PgConnectOptions, configure: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(&[]);
         configure(&mut config);
-        let directory = Arc::new(Directory::default());
-        let bus = Bus::new(directory.clone());
-        let persistence = Persistence::new(&config, options, directory.clone(), bus, Push::default());
-        let arguments = (persistence.clone(), directory.clone());
+        let registry = Arc::new(Registry::default());
+        let bus = Bus::new(registry.clone());
+        let persistence = Persistence::new(&config, options, registry.clone(), bus, Push::default());
+        let arguments = (persistence.clone(), registry.clone());
         let (keeper, _) = Actor::spawn(None, Keeper, arguments).await.unwrap();
-        Self { persistence, pool: PgPool::connect_lazy(url).unwrap(), directory, keeper }
+        Self { persistence, pool: PgPool::connect_lazy(url).unwrap(), registry, keeper }
     }
 
     pub async fn member(&self) -> Member {
@@ -72,7 +72,7 @@ impl Rig {
     async fn connect(&self, id: UserId) -> Member {
         let (mail, inbox) = mpsc::unbounded_channel();
         let (actor, _) = Actor::spawn(None, Mailbox, mail).await.unwrap();
-        self.directory.put(id, actor);
+        self.registry.put(id, actor);
         Member {
             id,
             inbox,
@@ -318,31 +318,31 @@ impl Keeper {
 
 impl Actor for Keeper {
     type Msg = ();
-    type State = (Persistence, Arc<Directory>, Vec<ractor::ActorId>);
-    type Arguments = (Persistence, Arc<Directory>);
+    type State = (Persistence, Arc<Registry>, Vec<ractor::ActorId>);
+    type Arguments = (Persistence, Arc<Registry>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<()>,
-        (persistence, directory): Self::Arguments,
+        (persistence, registry): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         let mut writers = Vec::new();
         for index in 0..persistence.writers() {
             writers.push(Self::keep(&myself, &persistence, index).await?);
         }
-        Ok((persistence, directory, writers))
+        Ok((persistence, registry, writers))
     }
 
     async fn handle_supervisor_evt(
         &self,
         myself: ActorRef<()>,
         event: SupervisionEvent,
-        (persistence, directory, writers): &mut Self::State,
+        (persistence, registry, writers): &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         if let SupervisionEvent::ActorFailed(cell, _) = event {
             let index = writers.iter().position(|id| *id == cell.get_id()).unwrap();
             writers[index] = Self::keep(&myself, persistence, index).await?;
-            directory.resubmit_in_flight();
+            registry.resubmit_in_flight();
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! What is stored, and what everybody is told of it.
 
-use tidings::directory::{SendRequest, UserDelivery};
 use tidings::domain::Operation;
 use tidings::protocol::Code;
+use tidings::registry::{SendRequest, UserDelivery};
 
 use super::rig::{Rig, stored};
 use crate::support::TestDatabase;

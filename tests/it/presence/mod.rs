@@ -2,9 +2,9 @@
 //! are not.
 
 mod away;
-mod directory;
 mod invisible;
 mod last_seen;
+mod registry;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};

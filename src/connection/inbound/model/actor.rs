@@ -12,7 +12,7 @@ use ractor::ActorId;
 use super::Mutant;
 use super::execution::{Execution, current, execution, list};
 use super::supervision::{Event, SystemActor, UserSupervisorMessage};
-use crate::directory::{Envelope, Recipient, UserMessage};
+use crate::registry::{Envelope, Recipient, UserMessage};
 
 /// A reference; the mailbox lives as long as one does.
 #[derive(Clone)]

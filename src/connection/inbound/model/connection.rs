@@ -13,8 +13,8 @@ use super::Mutant;
 use super::actor::Actor;
 use super::execution::{Execution, execution, list};
 use super::supervision::UserSupervisorMessage;
-use crate::directory::ReturnedFrames;
-use crate::directory::sync::Semaphore;
+use crate::registry::ReturnedFrames;
+use crate::registry::sync::Semaphore;
 
 const READ: u8 = 0;
 const WOKEN: u8 = 1;
@@ -114,7 +114,7 @@ fn live() {
     execution.connection.shared.replace(Some((inbound.window.clone(), inbound.back.clone())));
     loop {
         execution.connection.note(&inbound);
-        own(&mut inbound).dispatch(&execution.directory);
+        own(&mut inbound).dispatch(&execution.registry);
         execution.connection.note(&inbound);
         match select(&execution, &inbound) {
             None => return,

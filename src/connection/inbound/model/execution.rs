@@ -9,10 +9,10 @@ use super::actor::{Actor, Mailbox};
 use super::coroutine::{Coroutine, pause};
 use super::supervision::{Crash, SystemActor, SystemActors};
 use super::{Mutant, Scenario, connection, supervision};
-use crate::directory::sync::{Scheduler, with_scheduler};
-use crate::directory::{ConnectionHandle, ConnectionId, Directory, OutboundLimits};
 use crate::domain::{RestartIntensity, SessionId, UserId};
 use crate::protocol::User;
+use crate::registry::sync::{Scheduler, with_scheduler};
+use crate::registry::{ConnectionHandle, ConnectionId, OutboundLimits, Registry};
 
 /// The thread that goes on, and in which of the possible ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ struct Thread {
 pub struct Execution {
     pub scenario: Scenario,
     pub handle: ConnectionHandle,
-    pub directory: Rc<Directory<Actor>>,
+    pub registry: Rc<Registry<Actor>>,
     pub actors: RefCell<Vec<Weak<Mailbox>>>,
     /// How many connections of the user are in the table.
     pub table: Cell<usize>,
@@ -77,7 +77,7 @@ pub fn current() -> Option<Rc<Execution>> {
 pub struct Harness {
     scenario: Scenario,
     handle: ConnectionHandle,
-    directory: Rc<Directory<Actor>>,
+    registry: Rc<Registry<Actor>>,
     spare: Rc<RefCell<Vec<Coroutine>>>,
     labels: Rc<RefCell<Vec<&'static str>>>,
 }
@@ -92,7 +92,7 @@ impl Harness {
         Self {
             scenario: scenario.clone(),
             handle,
-            directory: Rc::default(),
+            registry: Rc::default(),
             spare: Rc::default(),
             labels: Rc::default(),
         }
@@ -102,7 +102,7 @@ impl Harness {
         let execution = Rc::new(Execution {
             scenario: self.scenario.clone(),
             handle: self.handle.clone(),
-            directory: self.directory.clone(),
+            registry: self.registry.clone(),
             actors: RefCell::default(),
             // This connection, or the former one.
             table: Cell::new(usize::from(self.scenario.reloads || !self.scenario.attaches())),
@@ -133,7 +133,7 @@ impl Harness {
             }
             who += 1;
         }
-        self.directory.retain(&HashSet::new());
+        self.registry.retain(&HashSet::new());
         execution
             .spare
             .borrow_mut()
@@ -326,7 +326,7 @@ impl Execution {
                 None => key.push(u8::MAX),
             }
         }
-        key.push(self.directory.get(self.handle.user().id).map_or(0, |actor| actor.number()));
+        key.push(self.registry.get(self.handle.user().id).map_or(0, |actor| actor.number()));
         self.system.describe(&mut key);
         self.root.describe(&mut key, |crash| vec![*crash as u8]);
         self.connection.describe(&mut key);

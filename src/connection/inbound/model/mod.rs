@@ -1,13 +1,13 @@
 //! A model checker for how frames survive the crashes of their user's actor: it
 //! tries every order of events, within bounds.
 //!
-//! [`Inbound`](super::Inbound), the envelopes, their return and the directory are
+//! [`Inbound`](super::Inbound), the envelopes, their return and the registry are
 //! the real code, on primitives that ask the model before each operation who goes
-//! on ([`sync`](crate::directory::sync)). Actor and mailbox behave as those of
+//! on ([`sync`](crate::registry::sync)). Actor and mailbox behave as those of
 //! ractor and tokio do; the supervisors are transcribed, step by step. Every state
 //! that is reached is remembered, so that all orders are covered although few are
 //! executed. From each state a good end must be reachable: each frame handled
-//! once, in order, or fatal; every permit returned; the directory leading to the
+//! once, in order, or fatal; every permit returned; the registry leading to the
 //! one living actor, and to none of a user who has left.
 //!
 //! Not covered: memory orders weaker than sequential (the primitives are mutexes
@@ -120,7 +120,7 @@ fn frames_survive_crashes_of_the_system_actors() {
 }
 
 #[test]
-fn the_directory_is_right_after_connections_have_come_and_gone() {
+fn the_registry_is_right_after_connections_have_come_and_gone() {
     for fatal in fatal_choices(1) {
         check(&Scenario { fatal: fatal.clone(), leaves: true, ..base(1) });
         check(&Scenario { fatal, reloads: true, ..base(1) });

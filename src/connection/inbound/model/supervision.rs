@@ -2,7 +2,7 @@
 //! of the users, presence, and the root that restarts both. Their decisions are
 //! transcribed from `user/supervisor.rs` (`on_attached`, `on_detached`, `on_failed`, `start`,
 //! `on_reconcile`, `pre_start`), `presence/mod.rs` (`on_up`, `on_down`, `on_reconcile`)
-//! and `supervisor/mod.rs` (`start`, `announce`). The directory is the real one.
+//! and `supervisor/mod.rs` (`start`, `announce`). The registry is the real one.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
@@ -13,7 +13,7 @@ use ractor::ActorId;
 use super::Mutant;
 use super::actor::Actor;
 use super::execution::{Execution, execution, list};
-use crate::directory::{Recipient, UserMessage};
+use crate::registry::{Recipient, UserMessage};
 
 /// An actor of the system: it handles messages until it crashes.
 pub struct SystemActor<M> {
@@ -165,7 +165,7 @@ pub fn begin(execution: &Execution) {
     add_presence(execution);
     if execution.table.get() > 0 {
         let actor = Actor::spawn(&users);
-        execution.directory.put(execution.handle.user().id, actor.clone());
+        execution.registry.put(execution.handle.user().id, actor.clone());
         users.child.replace(Some(actor));
     }
     execution.spawn("users", move || run_users(&users));
@@ -184,7 +184,7 @@ pub fn begin(execution: &Execution) {
         execution.spawn("onlooker", || {
             let execution = self::execution();
             execution.step("look up");
-            if let Some(actor) = execution.directory.get(execution.handle.user().id) {
+            if let Some(actor) = execution.registry.get(execution.handle.user().id) {
                 actor.try_cast(UserMessage::ResubmitInFlight);
                 execution.step("let go");
             }
@@ -244,16 +244,16 @@ fn run_presence(me: &Rc<SystemActor<PresenceMessage>>) {
             return;
         }
         match me.take().expect("waited for") {
-            PresenceMessage::Up(actor) => execution.directory.put(user, actor),
-            PresenceMessage::Down(actor) => execution.directory.remove(user, actor),
+            PresenceMessage::Up(actor) => execution.registry.put(user, actor),
+            PresenceMessage::Down(actor) => execution.registry.remove(user, actor),
             PresenceMessage::Reconcile(living) => {
                 // One step: nobody gets past the lock that it holds.
                 execution.atomically(|| {
                     if execution.is_mutant(Mutant::CountsByStatus) {
-                        let known = execution.directory.get(user).filter(Actor::is_not_stopping);
-                        execution.directory.retain(&known.iter().map(Recipient::id).collect());
+                        let known = execution.registry.get(user).filter(Actor::is_not_stopping);
+                        execution.registry.retain(&known.iter().map(Recipient::id).collect());
                     } else {
-                        execution.directory.retain(&living);
+                        execution.registry.retain(&living);
                     }
                 });
             }
@@ -345,10 +345,10 @@ impl SystemActor<UserSupervisorMessage> {
     }
 }
 
-/// Whether the directory leads to the one actor of a user with a connection,
+/// Whether the registry leads to the one actor of a user with a connection,
 /// and to none of a user without.
 pub fn are_right(execution: &Execution) -> bool {
-    let (users, known) = (execution.system.users(), execution.directory.get(execution.handle.user().id));
+    let (users, known) = (execution.system.users(), execution.registry.get(execution.handle.user().id));
     let child = users.child.borrow();
     let living: Vec<u8> = execution.living_actors();
     if execution.table.get() == 0 {

@@ -14,7 +14,7 @@ mod tests;
 /// a connection, and of those in the grace after their last connection.
 ///
 /// Invisible users are in the table, but no method reveals them. To learn whether
-/// a user has a connection, ask [`Directory::is_connected`](super::Directory::is_connected).
+/// a user has a connection, ask [`Registry::is_connected`](super::Registry::is_connected).
 #[derive(Debug, Default)]
 pub struct OnlineUsers {
     users: HashMap<UserId, Entry>,

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tidings::directory::{Directory, UserMessage};
 use tidings::domain::{UserId, Visibility};
 use tidings::presence::{Presence, PresenceArguments, PresenceMessage, PresenceSettings};
 use tidings::protocol::User;
+use tidings::registry::{Registry, UserMessage};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::support::{PATIENCE, TestDatabase};
 
-/// Tells of each request to submit again whether the directory leads to it by then.
+/// Tells of each request to submit again whether the registry leads to it by then.
 struct Stand;
 
-type Seen = (Arc<Directory>, UserId, mpsc::UnboundedSender<bool>);
+type Seen = (Arc<Registry>, UserId, mpsc::UnboundedSender<bool>);
 
 impl Actor for Stand {
     type Msg = UserMessage;
@@ -31,10 +31,10 @@ impl Actor for Stand {
         &self,
         myself: ActorRef<UserMessage>,
         message: UserMessage,
-        (directory, user, told): &mut Seen,
+        (registry, user, told): &mut Seen,
     ) -> Result<(), ActorProcessingErr> {
         if let UserMessage::ResubmitInFlight = message {
-            let found = directory.get(*user).is_some_and(|found| found.get_id() == myself.get_id());
+            let found = registry.get(*user).is_some_and(|found| found.get_id() == myself.get_id());
             told.send(found)?;
         }
         Ok(())
@@ -46,7 +46,7 @@ impl Actor for Stand {
 #[tokio::test]
 async fn a_new_actor_submits_again_once_answers_find_it() {
     let kept = TestDatabase::create().await;
-    let (directory, minute) = (Arc::new(Directory::default()), Duration::from_secs(60));
+    let (registry, minute) = (Arc::new(Registry::default()), Duration::from_secs(60));
     let settings = PresenceSettings {
         grace: minute,
         interval: minute,
@@ -54,13 +54,13 @@ async fn a_new_actor_submits_again_once_answers_find_it() {
         count_interval: minute,
         seen_interval: minute,
     };
-    let arguments = PresenceArguments { directory: directory.clone(), database: kept.open().await, settings };
+    let arguments = PresenceArguments { registry: registry.clone(), database: kept.open().await, settings };
     let (presence, _task) = Actor::spawn(None, Presence, arguments).await.unwrap();
     let user = User { id: UserId::fresh(), name: "Ada".into() };
     let (told, mut resubmits) = mpsc::unbounded_channel();
     // The first, and the one that takes its place.
     for _ in 0..2 {
-        let seen = (directory.clone(), user.id, told.clone());
+        let seen = (registry.clone(), user.id, told.clone());
         let (actor, _task) = Actor::spawn(None, Stand, seen).await.unwrap();
         let visibility = Some(Visibility::default());
         let up = PresenceMessage::Up { user: user.clone(), key: "ada".into(), actor, visibility };

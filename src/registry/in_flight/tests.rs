@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use proptest::prelude::*;
 
 use super::*;
-use crate::directory::ConnectionId;
 use crate::domain::{ConversationId, MessageText, Operation, UserId};
+use crate::registry::ConnectionId;
 
 /// Sends without an answer.
 const MAX_UNANSWERED: usize = 32;

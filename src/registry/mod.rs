@@ -1,4 +1,5 @@
-//! Finds the actor of each connected user, and lists who is online.
+//! Who is connected: the actor of each user, every connection, who is shown as online, and
+//! the members of groups. These tables outlive every actor.
 //!
 //! The presence actor writes it; only a choice of visibility is applied by whoever
 //! learns of it. Everybody reads it without asking an actor. With several nodes, users
@@ -42,14 +43,14 @@ pub use recipient::Recipient;
 use crate::domain::{ConversationId, UserId, Visibility};
 
 /// The users of this server who have a connection, and who is shown as online.
-pub struct Directory<A = ActorRef<UserMessage>> {
+pub struct Registry<A = ActorRef<UserMessage>> {
     actors: DashMap<UserId, A>,
     connections: ConnectionTable,
     groups: Groups,
     online_users: RwLock<OnlineUsers>,
 }
 
-impl<A> Default for Directory<A> {
+impl<A> Default for Registry<A> {
     fn default() -> Self {
         Self {
             actors: DashMap::new(),
@@ -60,7 +61,7 @@ impl<A> Default for Directory<A> {
     }
 }
 
-impl<A: Recipient> Directory<A> {
+impl<A: Recipient> Registry<A> {
     /// Returns the user's actor, or `None` while the user has no connection or a
     /// crashed actor is being replaced (for microseconds).
     pub fn get(&self, user: UserId) -> Option<A> {
@@ -77,7 +78,7 @@ impl<A: Recipient> Directory<A> {
         }
     }
 
-    /// Whether the user has a connection here, as far as the directory knows.
+    /// Whether the user has a connection here, as far as the registry knows.
     pub fn is_connected(&self, user: UserId) -> bool {
         self.actors.contains_key(&user)
     }
