@@ -7,6 +7,8 @@ const READ = 20;
 /** More than are loaded with the list of conversations. */
 const UNREAD = 150;
 const ALL = READ + UNREAD;
+/** More than a few pages. */
+const FAR_UNREAD = 350;
 
 const texts = (from: number, to: number) =>
   Array.from(
@@ -46,6 +48,17 @@ function lastInView(view: Person): Promise<number> {
     const seen = ends.filter((end) => end.getBoundingClientRect().bottom <= (list?.bottom ?? 0));
     return Math.max(...seen.map((end) => Number(end.dataset.end)));
   });
+}
+
+/** The number up to which the server knows that somebody has read, in their only conversation. */
+function readBy(view: Person): Promise<number> {
+  return view.page.evaluate(async (name) => {
+    const { conversations } = await (await fetch("/api/conversations")).json();
+    const own = conversations[0].members.find(
+      ({ user }: { user: { name: string } }) => user.name === name,
+    );
+    return own.read;
+  }, view.name);
 }
 
 /** Exactly what is in view, and all before it, counts as read; answers how far that is. */
@@ -107,6 +120,40 @@ test("more unread messages than are at hand are fetched first", async ({ person 
   await expect(line(ada, ALL)).toHaveAttribute("data-state", "delivered");
   await bob.page.getByTestId("jump-to-latest").click();
   await expect(line(ada, ALL)).toHaveAttribute("data-state", "read");
+});
+
+test("far more unread messages open where they begin, and only what was in view is read", async ({
+  person,
+}) => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  const all = READ + FAR_UNREAD;
+  await catchUp(ada, bob, FAR_UNREAD);
+  // With the page goes what it held.
+  await bob.page.reload();
+  await bob.isIn();
+  await expect(bob.unread(ada)).toHaveText("99+");
+  const pages: string[] = [];
+  bob.page.on("request", (request) => {
+    if (request.url().includes("/messages?")) pages.push(request.url());
+  });
+  await bob.conversationRow(ada).click();
+  await expect(bob.page.getByTestId("new-messages")).toBeInViewport();
+  await expect(line(bob, READ + 1)).toBeInViewport({ ratio: 1 });
+  expect(pages.filter((page) => page.includes("around"))).toHaveLength(1);
+  await expect(async () => expect(await readBy(bob)).toBe(await lastInView(bob))).toPass();
+  await expect(bob.unread(ada)).toHaveText("99+");
+
+  // On the way down everything is in view once.
+  await bob.page.getByRole("log").hover();
+  const half = READ + FAR_UNREAD / 2;
+  while ((await lastInView(bob)) < half) await bob.page.mouse.wheel(0, 1_000);
+  await expect(async () => expect(await readBy(bob)).toBe(await lastInView(bob))).toPass();
+  expect(await readBy(bob)).toBeLessThan(all);
+  while ((await lastInView(bob)) < all) await bob.page.mouse.wheel(0, 1_000);
+  await expect(bob.unread(ada)).toHaveCount(0);
+  await expect(line(ada, all)).toHaveAttribute("data-state", "read");
+  await ada.say("One more");
+  await expect(bob.message("One more")).toBeInViewport({ ratio: 1 });
 });
 
 test("history that comes in late moves nothing of what is new", async ({ person }) => {

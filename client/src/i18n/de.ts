@@ -97,6 +97,7 @@ export const de: Texts = {
     fresh: "Neu",
     newBelow: (count) => `${count} neue`,
     olderOffline: "Ältere Nachrichten erscheinen, sobald du wieder verbunden bist.",
+    back: "Zurück",
     latest: "Neueste",
     showAll: "Mehr anzeigen",
     showLess: "Weniger anzeigen",

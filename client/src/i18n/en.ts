@@ -101,6 +101,7 @@ export const en = {
     fresh: "New",
     newBelow: (count: string) => `${count} new`,
     olderOffline: "Older messages appear when you reconnect.",
+    back: "Back",
     latest: "Latest",
     showAll: "Show more",
     showLess: "Show less",

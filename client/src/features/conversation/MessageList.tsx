@@ -4,33 +4,32 @@ import {
   useEffect,
   useLayoutEffect,
   useMemo,
-  useRef,
   useState,
+  useSyncExternalStore,
 } from "react";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { text } from "../../i18n/i18n";
-import type { Member, User } from "../../sdk/protocol/generated";
-import { deliveryStateOf, firstUnread, reachesUnread, unreadText } from "../../sdk/store/selectors";
+import type { ConversationId, Member, User } from "../../sdk/protocol/generated";
+import { deliveryStateOf, unreadText } from "../../sdk/store/selectors";
 import type { ConversationSummary } from "../../sdk/store/state";
-import { hasGap, indexOf, type Log } from "../../sdk/timeline/log";
+import type { Log } from "../../sdk/timeline/log";
 import { type Row, rowsOf } from "../../sdk/timeline/rows";
 import { DownIcon } from "../../ui/Icons";
 import { MessagesSkeleton } from "../../ui/Skeleton";
 import { useCommands, useSelect } from "../../ui/use-app";
 import { useDisconnected } from "../../ui/use-disconnected";
-import { useOnce } from "../../ui/use-once";
 import { useToday } from "../../ui/use-today";
 import { MessageRow } from "./MessageRow";
-import { useCatchUpAnchor } from "./use-catch-up-anchor";
-import { useGoTo } from "./use-go-to";
+import { anchorOf, open, type Place, placeOf, type ScrollState } from "./scroll/scroll-state";
+import { Scroller } from "./scroll/scroller";
+import { viewOf } from "./scroll/view";
 import { useReadTracking } from "./use-read-tracking";
 import { useRowFocus } from "./use-row-focus";
-import { useScrollAnchor } from "./use-scroll-anchor";
 
-/** History is loaded when fewer messages than this are left above. */
-const AHEAD = 30;
 /** How long to wait for more messages before the list opens with those that are held. */
 const OPEN_AFTER_MS = 3_000;
+const FLOATING =
+  "flex items-center gap-2 rounded-full border border-line bg-surface px-3 py-2 text-sm font-medium shadow-md";
 
 interface Props {
   readonly conversation: ConversationSummary;
@@ -44,100 +43,95 @@ interface Props {
   readonly onTarget: (seq: null) => void;
 }
 
-/** The messages of a conversation, from where the reader left off. */
-export function MessageList(props: Props) {
-  return <Opening key={useGeneration(props.log)} {...props} />;
-}
-
-/** Waits, but not for long, until the place where the conversation opens is loaded. */
-function Opening(props: Props) {
-  const { conversation, log, me } = props;
-  const commands = useCommands();
-  const reached = reachesUnread(conversation, log, me.id);
-  const waited = usePatience(log);
-  const opened = useOnce(reached || (waited && log.messages.length > 0));
-  const older = !reached && !hasGap(log) ? log.base : 0;
-  useEffect(() => {
-    if (older > 0) void commands.loadOlder(conversation.id);
-  }, [commands, conversation.id, older]);
-  if (opened) return <Messages {...props} />;
-  return <MessagesSkeleton label={text.messages.loading} />;
-}
+/** Where the reader was in each conversation, for as long as the page lives. */
+const places = new Map<ConversationId, Place>();
 
 /**
  * The messages held; only those in view are rendered. The list counts from
- * `firstItemIndex`: messages keep their index in the log, so history that arrives
+ * `firstItemIndex`: messages keep their index in a run of the log, so history that arrives
  * above moves nothing.
  */
-function Messages({ conversation, log, me, pinned, target, onTarget }: Props) {
+export function MessageList({ conversation, log, me, pinned, target, onTarget }: Props) {
   const commands = useCommands();
   const { id } = conversation;
-  // New messages stay marked for as long as the conversation is open.
-  const [unread] = useState(() => firstUnread(conversation, log, me.id));
+  const caughtUp = useSelect((state) => state.caughtUp);
   const others = useMemo(
     () => conversation.members.filter((member) => member.user.id !== me.id),
     [conversation.members, me.id],
   );
+  const known = viewOf(conversation, log, me.id, caughtUp);
+  const [scroller] = useState(() => new Scroller(open(known, places.get(id) ?? null)));
+  const where = useScrollState(scroller, ({ at, view }) =>
+    view.log.run === log.run ? at.is : "opening",
+  );
+  // New messages stay marked for as long as the conversation is open.
+  const fresh = useScrollState(scroller, (state) => state.fresh);
+  const jumping = useScrollState(scroller, ({ due }) => due?.is === "jump");
+  const canGoBack = useScrollState(scroller, ({ back }) => back !== null);
+  const opening = where === "opening";
   const seen = useCallback((seq: number) => commands.seen(id, seq), [commands, id]);
-  const list = useRef<VirtuosoHandle>(null);
-  const [start] = useState(() => (unread === null ? null : indexOf(log, unread)));
-  const { anchor, atEnd } = useScrollAnchor(list, start);
-  const watchEnd = useReadTracking(seen, anchor);
-  // Until the list has opened, this is where it will open.
-  const missed = useCatchUpAnchor(log, me.id, anchor, atEnd ?? unread === null, unread);
-  const fresh = unread ?? missed;
+  const watchEnd = useReadTracking(seen, scroller);
   const rows = useMessageRows(conversation, log, me, fresh);
-  const first = useFirstRow(list, rows.length);
-  const focus = useRowFocus(list, log.firstIndex, rows.length, anchor.goToEnd);
+  const first = useFirstRow(scroller.list, rows.length, log.run);
+  const focus = useRowFocus(scroller.list, log.firstIndex, rows.length, scroller.goToEnd);
   const names = useMemo(
     () => new Map(conversation.members.map(({ user }) => [user.id, user.name])),
     [conversation.members],
   );
   const disconnected = useDisconnected();
   const [atTop, setAtTop] = useState(false);
-  const loadOlder = useCallback(() => {
-    if (log.base > 0) void commands.loadOlder(id);
-  }, [commands, id, log.base]);
 
-  const loadBackTo = useCallback(
-    (seq: number) => void commands.loadBackTo(id, seq),
-    [commands, id],
-  );
-  const show = useCallback(
-    (index: number) => {
-      anchor.openAt(index);
-      focus.show(index);
-    },
-    [anchor, focus],
-  );
-  useGoTo(target, log, loadBackTo, show, onTarget);
+  useLayoutEffect(() => {
+    const end = scroller.start((effect) => {
+      // In the next frame, the list is there in any case.
+      if (effect.type === "show") requestAnimationFrame(() => focus.show(effect.row));
+      else if (effect.type === "load around") void commands.loadAround(id, effect.seq);
+      else if (effect.type === "load older") void commands.loadOlder(id);
+      else void commands.loadNewer(id);
+    });
+    return () => {
+      end();
+      const place = placeOf(scroller.state);
+      if (place !== null) places.set(id, place);
+    };
+  }, [scroller, commands, focus, id]);
 
-  // A log that begins near its end may not fill the screen.
+  const { read, unread } = known;
+  const written = rows.at(-1)?.entry?.clientId;
+  useLayoutEffect(() => {
+    const view = { log, me: me.id, read, unread, caughtUp, written };
+    scroller.dispatch({ type: "view", view, scrolling: scroller.isScrolling() });
+  }, [scroller, log, me.id, read, unread, caughtUp, written]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what comes in begins the wait anew.
   useEffect(() => {
-    if (log.messages.length < AHEAD) loadOlder();
-  }, [log.messages.length, loadOlder]);
+    if (!opening) return;
+    const timer = setTimeout(() => scroller.dispatch({ type: "timeout" }), OPEN_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [scroller, opening, log.base, log.messages.length]);
+
+  useEffect(() => {
+    if (target === null) return;
+    scroller.dispatch({ type: "jump", seq: target });
+    if (scroller.state.due?.is !== "jump") onTarget(null);
+  }, [scroller, target, onTarget]);
+  useEffect(() => (jumping ? () => onTarget(null) : undefined), [jumping, onTarget]);
 
   // Messages that arrive for hours must not pile up above, unless they were asked for.
+  const atEnd = where === "at-end";
   useEffect(() => {
     if (atEnd && target === null && log.messages.length > 0) commands.atEnd(id);
   }, [atEnd, target, log.messages, commands, id]);
 
-  // The reader has not moved when the beginning of the log changes.
-  const firstIndex = useRef(log.firstIndex);
-  useLayoutEffect(() => {
-    if (log.firstIndex > firstIndex.current) anchor.goToEnd();
-    else if (log.firstIndex < firstIndex.current) anchor.stay();
-    firstIndex.current = log.firstIndex;
-  }, [log.firstIndex, anchor]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where each run opens is read once.
+  const start = useMemo(() => {
+    const anchor = anchorOf(scroller.state);
+    return anchor === null || "fromEnd" in anchor
+      ? ({ index: "LAST", align: "end" } as const)
+      : ({ index: anchor.row - log.firstIndex, align: "start" } as const);
+  }, [scroller, log.run, opening]);
 
-  // One's own new message is always scrolled into view.
-  const written = rows.at(-1)?.entry?.clientId;
-  const held = useRef(written);
-  useEffect(() => {
-    if (written !== undefined && written !== held.current) anchor.goToEnd();
-    held.current = written;
-  }, [written, anchor]);
-
+  if (opening) return <MessagesSkeleton label={text.messages.loading} />;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the list inside.
     <div
@@ -147,8 +141,9 @@ function Messages({ conversation, log, me, pinned, target, onTarget }: Props) {
       onBlur={focus.onBlur}
     >
       <Virtuoso<Row>
-        ref={list}
-        scrollerRef={anchor.attach}
+        key={log.run}
+        ref={scroller.list}
+        scrollerRef={scroller.attach}
         // Virtuoso removes the focus ring by an inline style.
         className="h-full -outline-offset-2 focus-visible:outline-2! focus-visible:outline-accent! focus-visible:outline-solid!"
         role="log"
@@ -157,19 +152,17 @@ function Messages({ conversation, log, me, pinned, target, onTarget }: Props) {
         aria-label={text.messages.label}
         data={rows}
         firstItemIndex={log.firstIndex}
-        initialTopMostItemIndex={
-          start === null
-            ? { index: "LAST", align: "end" }
-            : { index: start - log.firstIndex, align: "start" }
-        }
+        initialTopMostItemIndex={start}
         alignToBottom
         // Corrects heights that are measured while scrolling up in the same frame.
         skipAnimationFrameInResizeObserver
         increaseViewportBy={{ top: 800, bottom: 400 }}
         computeItemKey={(_, row) => row.key}
-        rangeChanged={({ startIndex }) => {
+        rangeChanged={({ startIndex, endIndex }) => {
           setAtTop(startIndex <= log.firstIndex);
-          if (startIndex - log.firstIndex < AHEAD) loadOlder();
+          const above = startIndex - log.firstIndex;
+          const below = log.firstIndex + rows.length - 1 - endIndex;
+          scroller.dispatch({ type: "rendered", above, below });
         }}
         itemsRendered={(items) => {
           first.onRendered(items);
@@ -185,9 +178,8 @@ function Messages({ conversation, log, me, pinned, target, onTarget }: Props) {
             ahead={isAhead(row, rows[index - log.firstIndex + 1], others)}
             fresh={fresh !== null && row.message?.seq === fresh}
             pinned={row.message !== undefined && pinned.includes(row.message.seq)}
-            // Until the list has opened, what is rendered does not count as read.
-            watchEnd={atEnd === null ? null : watchEnd}
-            onFold={anchor.folding}
+            watchEnd={watchEnd}
+            onFold={scroller.folding}
           />
         )}
       />
@@ -198,19 +190,31 @@ function Messages({ conversation, log, me, pinned, target, onTarget }: Props) {
           </span>
         </p>
       )}
-      {atEnd === false && (
-        <button
-          type="button"
-          className="absolute right-[max(1rem,calc((100%-54rem)/2))] bottom-3 flex items-center gap-2 rounded-full border border-line bg-surface px-3 py-2 text-sm font-medium shadow-md"
-          onClick={anchor.goToEnd}
-          data-testid="jump-to-latest"
-        >
-          <DownIcon className="size-4" />
-          {conversation.unread > 0
-            ? text.messages.newBelow(unreadText(conversation.unread))
-            : text.messages.latest}
-        </button>
-      )}
+      <div className="absolute right-[max(1rem,calc((100%-54rem)/2))] bottom-3 flex gap-2">
+        {canGoBack && (
+          <button
+            type="button"
+            className={FLOATING}
+            onClick={() => scroller.dispatch({ type: "back" })}
+            data-testid="jump-back"
+          >
+            {text.messages.back}
+          </button>
+        )}
+        {!atEnd && (
+          <button
+            type="button"
+            className={FLOATING}
+            onClick={scroller.goToEnd}
+            data-testid="jump-to-latest"
+          >
+            <DownIcon className="size-4" />
+            {conversation.unread > 0
+              ? text.messages.newBelow(unreadText(conversation.unread))
+              : text.messages.latest}
+          </button>
+        )}
+      </div>
     </div>
   );
 }
@@ -242,32 +246,21 @@ function isAhead(row: Row, next: Row | undefined, others: readonly Member[]): bo
   return deliveryStateOf(row, others) !== deliveryStateOf(next, others);
 }
 
-/** Turns `true` when nothing was added to the log for a while, and stays so. */
-function usePatience({ base, messages }: Log): boolean {
-  const [over, setOver] = useState(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what comes in begins the wait anew.
-  useEffect(() => {
-    const timer = setTimeout(() => setOver(true), OPEN_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [base, messages.length]);
-  return over;
-}
-
-/** Counts how often the log has begun again after a gap: then the list does, too. */
-function useGeneration(log: Log): number {
-  const [held, setHeld] = useState({ log, generation: 0 });
-  if (log === held.log) return held.generation;
-  const generation = held.generation + (log.base > held.log.end ? 1 : 0);
-  setHeld({ log, generation });
-  return generation;
+/** A part of the state; `select` returns a primitive, so that scrolling alone renders nothing. */
+function useScrollState<T extends string | number | boolean | null>(
+  scroller: Scroller,
+  select: (state: ScrollState) => T,
+): T {
+  return useSyncExternalStore(scroller.subscribe, () => select(scroller.state));
 }
 
 /**
  * Virtuoso estimates the heights of rows above, and corrects wrong
  * estimates, except when the very first row is among them: then this does, once.
  */
-function useFirstRow(list: RefObject<VirtuosoHandle | null>, rows: number) {
-  const [first] = useState(() => {
+function useFirstRow(list: RefObject<VirtuosoHandle | null>, rows: number, run: number) {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each run of the log has another list.
+  const first = useMemo(() => {
     let drawn: boolean | null = null;
     let height = 0;
     return {
@@ -297,7 +290,7 @@ function useFirstRow(list: RefObject<VirtuosoHandle | null>, rows: number) {
         height = next;
       },
     };
-  });
+  }, [run]);
   first.rows = rows;
   return first;
 }

@@ -24,8 +24,8 @@ interface Props {
   /** Whether it is the first message that is new to the reader. */
   readonly fresh: boolean;
   readonly pinned: boolean;
-  /** A ref for the end of the message; `null` until it may count as read. */
-  readonly watchEnd: RefCallback<HTMLElement> | null;
+  /** A ref for the end of the message. */
+  readonly watchEnd: RefCallback<HTMLElement>;
   readonly onFold: OnFold;
 }
 

@@ -1,9 +1,10 @@
 import { useEffect, useMemo } from "react";
 
-/** Where the list is, see `ScrollAnchor`. */
-interface Anchor {
-  readonly isOnItsWay: () => boolean;
-  readonly onArrival: (tell: () => void) => () => void;
+/** Where the list is, see `Scroller`. */
+interface Scroll {
+  readonly canRead: () => boolean;
+  readonly shown: () => void;
+  readonly subscribe: (tell: () => void) => () => void;
 }
 
 /** Reports the highest number of the messages whose end is in view, while the page is visible. */
@@ -16,7 +17,7 @@ class ReadTracker {
 
   constructor(
     private readonly seen: (seq: number) => void,
-    private readonly anchor: Anchor,
+    private readonly scroll: Scroll,
   ) {}
 
   /** A ref for the end of a message, which carries its number as `data-end`. */
@@ -30,7 +31,7 @@ class ReadTracker {
 
   readonly report = () => {
     if (document.visibilityState !== "visible" || this.inView.size === 0) return;
-    if (this.anchor.isOnItsWay()) return;
+    if (!this.scroll.canRead()) return;
     this.seen(Math.max(...this.inView));
   };
 
@@ -46,12 +47,23 @@ class ReadTracker {
  * of those in view. A message that is taller than the screen counts once its end
  * was in view.
  */
-export function useReadTracking(seen: (seq: number) => void, anchor: Anchor) {
-  const observer = useMemo(() => new ReadTracker(seen, anchor), [seen, anchor]);
+export function useReadTracking(seen: (seq: number) => void, scroll: Scroll) {
+  const observer = useMemo(() => new ReadTracker(seen, scroll), [seen, scroll]);
   useEffect(() => {
-    document.addEventListener("visibilitychange", observer.report);
-    return () => document.removeEventListener("visibilitychange", observer.report);
-  }, [observer]);
-  useEffect(() => anchor.onArrival(observer.report), [anchor, observer]);
+    const onChange = () => {
+      if (document.visibilityState === "visible") scroll.shown();
+      observer.report();
+    };
+    document.addEventListener("visibilitychange", onChange);
+    return () => document.removeEventListener("visibilitychange", onChange);
+  }, [scroll, observer]);
+  useEffect(() => {
+    let could = false;
+    return scroll.subscribe(() => {
+      const can = scroll.canRead();
+      if (can && !could) observer.report();
+      could = can;
+    });
+  }, [scroll, observer]);
   return observer.watch;
 }

@@ -155,8 +155,9 @@ function focusOnceDrawn(log: HTMLElement, number: number, markMs = 0, frames = 0
   requestAnimationFrame(() => {
     if (document.activeElement !== log) return;
     const row = drawn(log, number);
-    if (row !== null) {
-      focusRow(row);
+    focusRow(row);
+    // A list that has just been put there hides its rows at first, which take no focus.
+    if (row !== null && document.activeElement !== log) {
       if (markMs > 0) row.animate({ background: ["var(--color-chosen)", "transparent"] }, markMs);
     } else if (frames < FRAMES_MAX) focusOnceDrawn(log, number, markMs, frames + 1);
   });

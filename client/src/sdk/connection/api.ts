@@ -54,6 +54,7 @@ export class ApiError extends Error {
 export type HistoryRange =
   | { readonly before: number }
   | { readonly after: number }
+  | { readonly around: number }
   /** Only pinned messages: those before a number, or the last ones. */
   | { readonly pinned: true; readonly before: number | null };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FakePage } from "../testing/fake-page";
-import { ADA, BOB, CONVERSATION, FakeServer } from "../testing/fake-server";
+import { ADA, BOB, CONVERSATION, FakeServer, frameOf } from "../testing/fake-server";
 
 function upTo(last: number): number[] {
   return Array.from({ length: last }, (_, index) => index + 1);
@@ -479,37 +479,57 @@ describe("going back to a message", () => {
     return next;
   }
 
-  test("loads as many pages as it takes, and none for one that is held", async () => {
+  test("begins again around a far message, and goes on page by page to the end", async () => {
     const page = await reading(100);
     expect(page.log?.base).toBe(99);
-    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 75))).toBe(3);
-    expect(page.seqs[0]).toBe(70);
-    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 70))).toBe(0);
-    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 1))).toBe(7);
-    expect(page.seqs[0]).toBe(1);
-    expect(await pagesFor(page, () => page.engine.loadBackTo(CONVERSATION, 0))).toBe(0);
+    expect(await pagesFor(page, () => page.engine.loadAround(CONVERSATION, 50))).toBe(1);
+    expect(page.seqs).toEqual([46, 47, 48, 49, 50, 51, 52, 53, 54, 55]);
+    expect(page.log).toMatchObject({ detached: true, known: 100 });
+    // The gap behind it is not filled, whatever comes.
+    page.server.fromBob(1);
+    page.sockets.last.receive(...page.server.log.slice(-1).map(frameOf));
+    await page.rest();
+    expect(page.seqs.at(-1)).toBe(55);
+    expect(page.conversation).toMatchObject({ unread: 1, members: [{ delivered: 101 }, {}] });
+    expect(await pagesFor(page, () => page.engine.loadNewer(CONVERSATION))).toBe(1);
+    expect(page.seqs.at(-1)).toBe(65);
+    for (let pages = 0; pages < 4; pages += 1) await page.engine.loadNewer(CONVERSATION);
+    expect(page.log).toMatchObject({ detached: false, end: 101, base: 45 });
+    expect(await pagesFor(page, () => page.engine.loadNewer(CONVERSATION))).toBe(0);
   });
 
-  test("ends when the conversation is closed", async () => {
+  test("begins again at the end, with what came meanwhile", async () => {
     const page = await reading(100);
-    const pages = await pagesFor(page, () => {
-      const work = page.engine.loadBackTo(CONVERSATION, 1);
-      page.engine.show(null);
-      return work;
-    });
-    expect(pages).toBe(1);
-    expect(page.seqs[0]).toBeGreaterThan(80);
+    await pagesFor(page, () => page.engine.loadAround(CONVERSATION, 50));
+    await pagesFor(page, () => page.engine.loadAround(CONVERSATION, null));
+    expect(page.log).toMatchObject({ detached: false, base: 90, end: 100 });
   });
 
-  test("waits for the server, and ends where it says that there is nothing", async () => {
+  test("shows pins that others change meanwhile", async () => {
+    const page = await reading(100);
+    await pagesFor(page, () => page.engine.loadAround(CONVERSATION, 50));
+    page.sockets.last.receive(frameOf(page.server.pinnedByBob(3, true)));
+    await page.rest();
+    expect(page.pins).toEqual([3]);
+  });
+
+  test("loads nothing once the conversation is closed", async () => {
+    const page = await reading(100);
+    page.engine.show(null);
+    const pages = await pagesFor(page, () => page.engine.loadAround(CONVERSATION, 1));
+    expect(pages).toBe(0);
+    expect(page.seqs).toEqual([100]);
+  });
+
+  test("waits for the server", async () => {
     const page = await reading(30);
     page.server.reachable = false;
-    const work = page.engine.loadBackTo(CONVERSATION, 15);
+    const work = page.engine.loadAround(CONVERSATION, 15);
     await page.rest();
     expect(page.log?.base).toBe(29);
     page.server.reachable = true;
-    expect(await pagesFor(page, () => work)).toBe(2);
-    expect(page.seqs[0]).toBe(10);
+    expect(await pagesFor(page, () => work)).toBe(1);
+    expect(page.seqs[0]).toBe(11);
   });
 });
 

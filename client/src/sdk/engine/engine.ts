@@ -135,9 +135,14 @@ export class Engine {
     return this.fetcher.older(conversation);
   }
 
-  /** Resolves when the message with this number is held, or known not to exist. */
-  loadBackTo(conversation: ConversationId, seq: number): Promise<void> {
-    return this.fetcher.backTo(conversation, seq);
+  /** Loads what follows a detached run. */
+  loadNewer(conversation: ConversationId): Promise<void> {
+    return this.fetcher.newer(conversation);
+  }
+
+  /** Loads what is around the message with this number, or the end, in place of what is held. */
+  loadAround(conversation: ConversationId, seq: number | null): Promise<void> {
+    return this.fetcher.around(conversation, seq);
   }
 
   loadMoreConversations(): Promise<void> {
@@ -443,7 +448,11 @@ export class Engine {
 
   /** Reports that the newest message of others was received; own ones need no receipt. */
   private reportDelivered(conversation: ConversationId, log: Log): void {
-    this.receipts.reached(conversation, "delivered", newestOfOthers(log, this.me()));
+    const last = this.store.get().conversations.get(conversation)?.last;
+    // What arrives while the run is detached is not in it.
+    const known = log.detached && last?.sender !== this.me() ? (last?.seq ?? 0) : 0;
+    const received = Math.max(known, newestOfOthers(log, this.me()));
+    this.receipts.reached(conversation, "delivered", received);
   }
 
   private me(): UserId | null {

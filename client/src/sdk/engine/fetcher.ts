@@ -71,24 +71,22 @@ export class Fetcher {
 
   /** Fetches one page of history above what is held. */
   older(id: ConversationId): Promise<void> {
-    const name = `older ${id}`;
-    return this.once(name, async () => {
-      const log = this.log(id);
-      if (log === undefined || log.base === 0) return;
-      const page = await this.page(id, { before: log.base + 1 });
-      // Who hears of the page may ask for the one before it at once.
-      this.running.delete(name);
-      this.dispatch({ type: "history", conversation: id, page });
-    });
+    return this.extend(id, "older", ({ base }) => (base > 0 ? { before: base + 1 } : null));
   }
 
-  /** Fetches history of the open conversation until number `seq` is held, page by page. */
-  async backTo(id: ConversationId, seq: number): Promise<void> {
-    const base = () => (this.store.get().open === id ? (this.log(id)?.base ?? 0) : 0);
-    for (let before = Number.POSITIVE_INFINITY; base() >= seq && base() < before; ) {
-      before = base();
-      await this.older(id);
-    }
+  /** Fetches one page of history below a detached run. */
+  newer(id: ConversationId): Promise<void> {
+    return this.extend(id, "newer", ({ detached, end }) => (detached ? { after: end } : null));
+  }
+
+  /**
+   * Begins the log of the open conversation again around number `seq`, or at the end of the
+   * conversation if that is `null`.
+   */
+  around(id: ConversationId, seq: number | null): Promise<void> {
+    return this.once(`around ${seq} ${id}`, async () => {
+      if (this.store.get().open === id) await this.restart(id, seq);
+    });
   }
 
   /**
@@ -120,14 +118,37 @@ export class Fetcher {
     });
   }
 
+  private extend(
+    id: ConversationId,
+    way: string,
+    rangeOf: (log: Log) => HistoryRange | null,
+  ): Promise<void> {
+    const name = `${way} ${id}`;
+    return this.once(name, async () => {
+      const log = this.log(id);
+      const range = log === undefined ? null : rangeOf(log);
+      if (range === null) return;
+      const page = await this.page(id, range);
+      // Who hears of the page may ask for the next one at once.
+      this.running.delete(name);
+      this.dispatch({ type: "history", conversation: id, page });
+    });
+  }
+
+  private async restart(id: ConversationId, seq: number | null): Promise<void> {
+    const end = (this.log(id)?.known ?? 0) + 1;
+    const page = await this.page(id, seq === null ? { before: end } : { around: seq });
+    this.dispatch({ type: "restarted", conversation: id, page });
+  }
+
   /** Returns whether a page brought anything new. */
   private async fillOnce(id: ConversationId): Promise<boolean> {
-    const log = this.log(id);
-    if (log === undefined) return false;
-    if (this.gap(id) > GAP_MAX) {
-      this.dispatch({ type: "skipped", conversation: id, base: log.known - this.limit() });
-    }
+    if (this.log(id)?.detached !== false) return false;
     const after = this.held(id);
+    if (this.gap(id) > GAP_MAX) {
+      await this.restart(id, null);
+      return this.held(id) > after;
+    }
     const page = await this.page(id, { after });
     this.dispatch({ type: "history", conversation: id, page });
     return this.held(id) > after;

@@ -14,6 +14,7 @@ import {
   messagesAfter,
   notePins,
   placeAll,
+  restartLog,
   startLog,
   trim,
 } from "../timeline/log";
@@ -95,6 +96,14 @@ export function withEvent(state: State, event: Numbered): State {
 export function withHistory(state: State, id: string, page: History): State {
   const log = cover(state.logs.get(id) ?? startLog(Math.max(0, page.from - 1)), page);
   return withLog(state, id, log, page.messages.filter(isMessage));
+}
+
+/** Begins the log of a conversation again with a page of history. */
+export function withRestart(state: State, id: string, page: History): State {
+  const log = state.logs.get(id);
+  return log === undefined
+    ? state
+    : withLog(state, id, restartLog(log, page), page.messages.filter(isMessage));
 }
 
 /** Replaces the log of a conversation after these messages were added to it. */

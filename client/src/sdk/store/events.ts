@@ -32,8 +32,12 @@ export type EngineEvent =
       readonly conversation: ConversationId;
       readonly page: History;
     }
-  /** The log is too far behind to be continued: it begins again after `base`. */
-  | { readonly type: "skipped"; readonly conversation: ConversationId; readonly base: number }
+  /** The log begins again with a page that does not continue it. */
+  | {
+      readonly type: "restarted";
+      readonly conversation: ConversationId;
+      readonly page: History;
+    }
   | { readonly type: "opened"; readonly conversation: ConversationId | null }
   /** The server says that the user has no such conversation. */
   | { readonly type: "missing"; readonly conversation: ConversationId }

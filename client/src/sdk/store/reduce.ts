@@ -1,12 +1,12 @@
 import { enqueue, markSent, remove, resendAll, retry } from "../outbox/outbox";
 import type { Conversations, Session, UserId } from "../protocol/generated";
-import { restartLog } from "../timeline/log";
 import {
   myId,
   withBounded,
   withConversation,
   withHistory,
   withReceipt,
+  withRestart,
   withTrimmed,
 } from "./conversations";
 import type { EngineEvent } from "./events";
@@ -42,8 +42,8 @@ export function reduce(state: State, event: EngineEvent): State {
       return withConversation(state, event.conversation);
     case "history":
       return withHistory(state, event.conversation, event.page);
-    case "skipped":
-      return onSkipped(state, event.conversation, event.base);
+    case "restarted":
+      return withRestart(state, event.conversation, event.page);
     case "opened":
       return onOpened(state, event.conversation);
     case "missing":
@@ -108,12 +108,6 @@ function onListed(state: State, page: Conversations, first: boolean): State {
   // Loading the first page again must not drop the pages loaded before.
   const moreConversations = first && state.listed ? state.moreConversations : page.next;
   return { ...next, listed: true, moreConversations };
-}
-
-function onSkipped(state: State, conversation: string, base: number): State {
-  const log = state.logs.get(conversation);
-  if (log === undefined) return state;
-  return { ...state, logs: new Map(state.logs).set(conversation, restartLog(log, base)) };
 }
 
 function onOpened(state: State, conversation: string | null): State {

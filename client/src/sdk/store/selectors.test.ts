@@ -1,17 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Entry } from "../outbox/outbox";
 import type { Message } from "../protocol/message";
-import { noteKnown, notePins, place, startLog } from "../timeline/log";
+import { notePins, startLog } from "../timeline/log";
 import { rowsOf } from "../timeline/rows";
-import {
-  BACK_MAX,
-  conversationListRows,
-  deliveryStateOf,
-  firstUnread,
-  pinnedWith,
-  reachesUnread,
-} from "./selectors";
-import type { ConversationSummary } from "./state";
+import { conversationListRows, deliveryStateOf, pinnedWith } from "./selectors";
 
 const message = (seq: number, at: string, sender = "ada"): Message => ({
   conversation: "c",
@@ -30,62 +22,6 @@ const entry: Entry = {
   writtenAt: "2026-11-23T12:00:00.000Z",
   state: "sent",
 };
-
-describe("where a conversation opens", () => {
-  const conversation = (read: number, unread: number): ConversationSummary => ({
-    id: "c",
-    members: [
-      { user: { id: "ada", name: "Ada" }, delivered: 9, read },
-      { user: { id: "bob", name: "Bob" }, delivered: 9, read: 9 },
-    ],
-    last: null,
-    unread,
-  });
-  /** Ada wrote the even ones, Bob the odd ones. */
-  const log = (base: number, end: number) =>
-    Array.from({ length: end - base }, (_, index) => base + index + 1)
-      .map((seq) => message(seq, entry.writtenAt, seq % 2 === 0 ? "ada" : "bob"))
-      .reduce(place, startLog(base));
-
-  test("at the first message of somebody else that is not read", () => {
-    expect(firstUnread(conversation(0, 5), log(0, 9), "ada")).toBe(1);
-    expect(firstUnread(conversation(3, 3), log(0, 9), "ada")).toBe(5);
-    expect(firstUnread(conversation(3, 3), log(2, 9), "ada")).toBe(5);
-    expect(firstUnread(conversation(9, 0), log(5, 9), "ada")).toBeNull();
-    expect(firstUnread(conversation(9, 0), log(5, 10), "ada")).toBeNull();
-  });
-
-  test("wherever changes stand between the messages", () => {
-    const hidden = (seq: number) => ({ conversation: "c", seq });
-    const sparse = [
-      message(3, entry.writtenAt, "bob"),
-      hidden(4),
-      hidden(5),
-      message(6, entry.writtenAt),
-      hidden(7),
-      message(8, entry.writtenAt, "bob"),
-    ].reduce(place, startLog(2));
-    const unread = (read: number) => firstUnread(conversation(read, 1), sparse, "ada");
-    expect([0, 2, 3, 5, 7, 8].map(unread)).toEqual([3, 3, 8, 8, 8, null]);
-    expect(reachesUnread(conversation(2, 2), sparse, "ada")).toBe(true);
-    expect(reachesUnread(conversation(1, 2), sparse, "ada")).toBe(false);
-  });
-
-  test("once that is held, and everything after it", () => {
-    expect(reachesUnread(conversation(3, 3), log(3, 9), "ada")).toBe(true);
-    expect(reachesUnread(conversation(3, 3), log(4, 9), "ada")).toBe(false);
-    expect(reachesUnread(conversation(3, 3), noteKnown(log(3, 9), 10), "ada")).toBe(false);
-    expect(reachesUnread(conversation(9, 0), log(8, 9), "ada")).toBe(true);
-    expect(reachesUnread(conversation(0, 0), startLog(0), "ada")).toBe(true);
-  });
-
-  test("but no further back than the bound", () => {
-    const end = BACK_MAX + 500;
-    expect(reachesUnread(conversation(0, 100), log(501, end), "ada")).toBe(false);
-    expect(reachesUnread(conversation(0, 100), log(500, end), "ada")).toBe(true);
-    expect(firstUnread(conversation(0, 100), log(500, end), "ada")).toBe(501);
-  });
-});
 
 test("marks follow how far everybody else has got", () => {
   const log = { base: 4, messages: [message(5, entry.writtenAt)] };

@@ -6,7 +6,6 @@ import {
   type User,
   type UserId,
 } from "../protocol/generated";
-import { hasGap, type Log, messagesAfter } from "../timeline/log";
 import { type Pins, pinnedIn, withPin } from "../timeline/pins";
 import type { Row } from "../timeline/rows";
 import type { Presence } from "./presence";
@@ -76,33 +75,6 @@ function newness({ conversation, entry }: ConversationListRow): number {
 function byActivity(a: ConversationSummary, b: ConversationSummary): number {
   const [left, right] = [a.last?.at ?? "", b.last?.at ?? ""];
   return left === right ? (a.id < b.id ? 1 : -1) : left < right ? 1 : -1;
-}
-
-/** The most messages loaded so that a conversation opens at the first unread one. */
-export const BACK_MAX = 1_000;
-
-/** Whether the log reaches from the place where the conversation opens to its end. */
-export function reachesUnread(conversation: ConversationSummary, log: Log, me: UserId): boolean {
-  if (hasGap(log)) return false;
-  return (
-    conversation.unread === 0 ||
-    log.base <= readOf(conversation, me) ||
-    log.messages.length >= BACK_MAX
-  );
-}
-
-/** The number of the first unread message held; `null` if there is none. */
-export function firstUnread(
-  conversation: ConversationSummary,
-  log: Log,
-  me: UserId,
-): number | null {
-  const unread = messagesAfter(log, readOf(conversation, me));
-  return unread.find((message) => message.sender !== me)?.seq ?? null;
-}
-
-function readOf(conversation: ConversationSummary, me: UserId): number {
-  return conversation.members.find((member) => member.user.id === me)?.read ?? 0;
 }
 
 /**

@@ -307,10 +307,13 @@ export class FakeApi {
       return pageBefore(pinned, range.before ?? end.last_seq + 1, limit, end);
     }
     if ("before" in range) return pageBefore(messages, range.before, limit, end);
-    const later = messages.filter(({ seq }) => seq > range.after);
-    const page = later.slice(0, limit);
-    const to = later.length > limit ? (page.at(-1)?.seq ?? end.last_seq) : end.last_seq;
-    return { messages: page, from: range.after + 1, to, ...end };
+    if ("around" in range) {
+      const half = Math.max(1, limit >> 1);
+      const before = pageBefore(messages, range.around + 1, half, end);
+      const after = pageAfter(messages, range.around, half, end);
+      return { ...after, messages: [...before.messages, ...after.messages], from: before.from };
+    }
+    return pageAfter(messages, range.after, limit, end);
   }
 
   async answers(): Promise<boolean> {
@@ -335,6 +338,19 @@ function pageBefore(
   const page = earlier.slice(-limit);
   const from = earlier.length > limit ? (page[0]?.seq ?? 1) : 1;
   return { messages: page, from, to: before - 1, ...end };
+}
+
+/** The first messages after a number; what is after the last one is covered, if they are all. */
+function pageAfter(
+  messages: readonly Message[],
+  after: number,
+  limit: number,
+  end: Pick<History, "last_seq" | "last_at">,
+): History {
+  const later = messages.filter(({ seq }) => seq > after);
+  const page = later.slice(0, limit);
+  const to = later.length > limit ? (page.at(-1)?.seq ?? end.last_seq) : end.last_seq;
+  return { messages: page, from: after + 1, to, ...end };
 }
 
 /** An outbox storage that outlives an engine, as IndexedDB outlives a page. */

@@ -286,9 +286,25 @@ test("an older description does not bring back what has changed since", () => {
 });
 
 test("a log that begins again keeps its pins, and knows that changes may be missing", () => {
-  const log = restartLog(notePins(startLog(0), [1], 3), 5_000);
-  expect([log.base, log.end, log.pins.listed, lacksPins(log)]).toEqual([5_000, 5_000, [1], true]);
-  expect(lacksPins(notePins(log, [], 5_000))).toBe(false);
+  const page = pageOf(messages(1, 5_010), 5_001, 5_010);
+  const log = restartLog(notePins(startLog(0), [1], 3), page);
+  expect(log).toMatchObject({ base: 5_000, end: 5_010, run: 1, detached: false });
+  expect([log.pins.listed, lacksPins(log)]).toEqual([[1], true]);
+  expect(lacksPins(notePins(log, [], 5_010))).toBe(false);
+});
+
+test("a log around an old message is detached until it has come to the end", () => {
+  const all = messages(1, 30);
+  const held = cover(startLog(29), pageOf(all, 30, 30));
+  const log = restartLog(held, pageOf(all, 5, 14));
+  expect(log).toMatchObject({ base: 4, end: 14, known: 30, detached: true });
+  expect(restartLog(log, pageOf(all, 21, 30))).toMatchObject({ base: 20, run: 2, detached: false });
+  const live = placeAll(log, [message(31), pin(32, 1)]);
+  expect(live).toMatchObject({ end: 14, known: 32, detached: true });
+  expect(lacksPins(live), "the run may never come to the pin").toBe(true);
+  const met = cover(live, pageOf(all, 15, 30));
+  expect(met).toMatchObject({ base: 4, end: 32, detached: false });
+  expect(met.messages).toHaveLength(27);
 });
 
 test("a trimmed log goes on, and its history can be loaded again", () => {

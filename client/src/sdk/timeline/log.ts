@@ -5,7 +5,8 @@ import { completeTo, listedAsOf, NO_PINS, type Pins, withChanges } from "./pins"
 /**
  * What this client holds of the log of one conversation: a contiguous run that
  * grows at its end with live events, replay and filled gaps, and at its beginning
- * with history.
+ * with history. A run around an old message is detached: it grows at its end only
+ * as far as the reader scrolls.
  */
 export interface Log {
   /** The run begins after this number; 0: the beginning is held. */
@@ -25,6 +26,10 @@ export interface Log {
   /** The highest number of the run whose event never came here: a page of history covered it. */
   readonly unseen: number;
   readonly pins: Pins;
+  /** How often the log has begun again; within a run, no message changes its index. */
+  readonly run: number;
+  /** Whether the gap after the run is left open, because the reader is far from the end. */
+  readonly detached: boolean;
 }
 
 /** The most events kept beyond a gap; filling the gap brings the others. */
@@ -45,12 +50,15 @@ export function startLog(base: number): Log {
     known: base,
     unseen: base,
     pins: NO_PINS,
+    run: 0,
+    detached: false,
   };
 }
 
-/** A log that begins again after number `base`, of which only the pins are kept. */
-export function restartLog(log: Log, base: number): Log {
-  return { ...startLog(base), pins: log.pins };
+/** A log that begins again with a page of history; of the old run only the pins are kept. */
+export function restartLog({ pins, run, known }: Log, page: History): Log {
+  const detached = page.to < known;
+  return cover({ ...startLog(page.from - 1), pins, run: run + 1, known, detached }, page);
 }
 
 /** Whether events are known to exist beyond the run. */
@@ -96,7 +104,8 @@ export function placeAll(log: Log, incoming: readonly Numbered[]): Log {
   if (next.length === 0 && outOfOrder.size === log.outOfOrder.size && known === log.known)
     return log;
   evict(outOfOrder);
-  return goOn({ ...log, outOfOrder, known }, next, log.end + next.length);
+  const unseen = log.detached ? lastPin(incoming, log.unseen) : log.unseen;
+  return goOn({ ...log, outOfOrder, known, unseen }, next, log.end + next.length);
 }
 
 /**
@@ -186,6 +195,7 @@ function goOn(log: Log, seen: readonly Numbered[], end: number): Log {
     ...log,
     end,
     endAt: last?.seq === end && "at" in last ? last.at : null,
+    detached: log.detached && end < log.known,
     messages: messages.length > 0 ? [...log.messages, ...messages] : log.messages,
     pins: withChanges(log.pins, seen.filter(isPin)),
   });
@@ -193,6 +203,11 @@ function goOn(log: Log, seen: readonly Numbered[], end: number): Log {
 
 function withCompletePins(log: Log): Log {
   return lacksPins(log) ? log : { ...log, pins: completeTo(log.pins, log.end) };
+}
+
+/** The highest number among the pins: a detached run may never come to them. */
+function lastPin(events: readonly Numbered[], least: number): number {
+  return events.filter(isPin).reduce((last, { seq }) => Math.max(last, seq), least);
 }
 
 /** Removes the events from `outOfOrder` that continue the run, and returns them. */

@@ -1,58 +1,91 @@
-import { type RefObject, useState } from "react";
 import type { VirtuosoHandle } from "react-virtuoso";
+import {
+  type Anchor,
+  anchorOf,
+  canRead,
+  type Position,
+  type RowAnchor,
+  reduce,
+  type ScrollEffect,
+  type ScrollEvent,
+  type ScrollState,
+  type Step,
+} from "./scroll-state";
 
-/** A reader this close to the end counts as being there, in pixels. */
-const AT_END = 80;
 /** A change has settled after this many frames in which nothing moved. */
 const STILL_FRAMES = 10;
 /** A change that has not settled after this many frames is left alone. */
 const SETTLE_FRAMES = 120;
-/** The height above the first new message that shows messages already read, in pixels. */
-const CONTEXT = 48;
 /** A reader who scrolled no longer ago than this, in milliseconds, is still scrolling. */
 const SCROLLING_MS = 200;
 /** Input with which the reader takes over from the anchor. */
 const INPUTS = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
 
-/** What keeps its place on the screen: the end of the list, some pixels away, or a row. */
-type Anchor =
-  | { readonly fromEnd: number }
-  /** `part` of the row is above a line that is `y` pixels below the top of the list. */
-  | { readonly row: number; readonly part: number; readonly y: number };
+/** What the list cannot do by itself. */
+export type Perform = (effect: Exclude<ScrollEffect, { type: "hold" }>) => void;
 
 /**
- * Opens the list at its end, or at row number `start`, and keeps what the reader
- * sees in place from then on. At the end, the list follows whatever arrives or
- * changes its size. Elsewhere, the first row that begins in view stays where it is
- * when the list changes its size.
+ * Measures the list, tells its `ScrollState` what happens, and brings the list to where that
+ * says it is.
  */
-class ScrollAnchor {
-  /** `null`: the next layout decides. */
-  private anchor: Anchor | null;
+export class Scroller {
+  /** For Virtuoso's `ref`. */
+  readonly list: { current: VirtuosoHandle | null } = { current: null };
   private scroller: HTMLElement | null = null;
   private size = "";
-  /** The scroll position of the end when it was last the anchor. */
+  /** The scroll position when the list was last where it is to be. */
   private top = Number.POSITIVE_INFINITY;
   /** The next look at whether rows still move after a change; 0: it has settled. */
   private frame = 0;
   private frames = 0;
   private still = 0;
-  private arrived: (() => void) | null = null;
   /** The frame that reads where a scroll has led. */
   private scrolled = 0;
-  /** Whether the reader has done anything in the list, or gone to its end. */
-  private touched = false;
-  /** When the reader scrolled last. */
   private scrolledAt = Number.NEGATIVE_INFINITY;
   private readonly observer = new ResizeObserver(() => this.onResize());
+  private readonly changed = new Set<() => void>();
+  private undone: readonly ScrollEffect[];
+  private perform: Perform | null = null;
+  state: ScrollState;
 
-  constructor(
-    private readonly list: RefObject<VirtuosoHandle | null>,
-    start: number | null,
-    private readonly moved: (atEnd: boolean) => void,
-  ) {
-    this.anchor = start === null ? { fromEnd: 0 } : { row: start, part: 0, y: CONTEXT };
+  constructor([state, effects]: Step) {
+    this.state = state;
+    this.undone = effects;
   }
+
+  /** Does what there is to do from now on. Returns a function that ends that. */
+  readonly start = (perform: Perform) => {
+    this.perform = perform;
+    this.run(this.undone);
+    this.undone = [];
+    return () => {
+      this.perform = null;
+    };
+  };
+
+  /** Calls `tell` after every change of the state. Returns an unsubscribe function. */
+  readonly subscribe = (tell: () => void) => {
+    this.changed.add(tell);
+    return () => void this.changed.delete(tell);
+  };
+
+  readonly get = () => this.state;
+
+  readonly canRead = () => canRead(this.state);
+
+  readonly isScrolling = () => performance.now() - this.scrolledAt <= SCROLLING_MS;
+
+  readonly shown = () => this.dispatch({ type: "shown" });
+
+  readonly goToEnd = () => this.dispatch({ type: "to end" });
+
+  readonly dispatch = (event: ScrollEvent) => {
+    const before = this.state;
+    const [state, effects] = reduce(before, event);
+    this.state = state;
+    this.run(effects);
+    if (state !== before) for (const tell of this.changed) tell();
+  };
 
   /** For Virtuoso's `scrollerRef`. */
   readonly attach = (scroller: HTMLElement | Window | null) => {
@@ -66,27 +99,7 @@ class ScrollAnchor {
     const rows = scroller.querySelector('[data-testid="virtuoso-item-list"]');
     // With its padding, which stands for the rows that are not drawn.
     if (rows !== null) this.observer.observe(rows, { box: "border-box" });
-    this.settle();
-  };
-
-  readonly goToEnd = () => {
-    this.touched = true;
-    this.hold({ fromEnd: 0 });
-    this.settle();
-  };
-
-  /** Goes to a row as when the list opens, because it is the first new one, or was asked for. */
-  readonly openAt = (row: number) => {
-    this.hold({ row, part: 0, y: CONTEXT });
-    this.settle();
-  };
-
-  /**
-   * History arrives above, which must move nothing. Virtuoso corrects the heights
-   * that it guessed only for a reader who scrolls up; for others, this restores the anchor.
-   */
-  readonly stay = () => {
-    if (isRow(this.anchor) && performance.now() - this.scrolledAt > SCROLLING_MS) this.settle();
+    this.hold();
   };
 
   /**
@@ -101,8 +114,7 @@ class ScrollAnchor {
     const { top, bottom } = row.getBoundingClientRect();
     const y = (opens ? top : bottom) - scroller.getBoundingClientRect().top;
     const anchor = { row: Number(row.dataset.itemIndex), part: opens ? 0 : 1, y };
-    this.hold(anchor);
-    this.settle();
+    this.dispatch({ type: "folding", anchor });
     // Runs after Virtuoso's older observers, and before anything is painted.
     const resized = new ResizeObserver(() => {
       resized.disconnect();
@@ -111,19 +123,12 @@ class ScrollAnchor {
     resized.observe(row);
   };
 
-  /** Whether the list is still moving to a row: what is visible meanwhile does not count as seen. */
-  readonly isOnItsWay = () => this.frame !== 0 && isRow(this.anchor);
-
-  /** Whether the reader has not touched the list since it opened. */
-  readonly isUntouched = () => !this.touched;
-
-  /** Calls one listener when the list has arrived at its anchor. Returns an unsubscribe function. */
-  readonly onArrival = (tell: () => void) => {
-    this.arrived = tell;
-    return () => {
-      if (this.arrived === tell) this.arrived = null;
-    };
-  };
+  private run(effects: readonly ScrollEffect[]) {
+    for (const effect of effects) {
+      if (effect.type === "hold") this.hold();
+      else this.perform?.(effect);
+    }
+  }
 
   private detach() {
     this.observer.disconnect();
@@ -145,43 +150,35 @@ class ScrollAnchor {
     if (scroller === null) return;
     // While a change settles, it is not the reader who scrolls.
     if (this.frame !== 0 || this.size !== sizeOf(scroller)) return;
-    if (this.isOutrun(scroller)) return this.settle();
+    const up = scroller.scrollTop < this.top;
     this.scrolledAt = performance.now();
-    this.hold(placeIn(scroller));
+    this.top = scroller.scrollTop;
+    this.dispatch({ type: "scrolled", position: positionOf(scroller), up });
   };
-
-  /**
-   * Whether new rows arrived below the end that is the anchor, and the list has not
-   * followed them yet. A reader who leaves the end scrolls up instead.
-   */
-  private isOutrun(scroller: HTMLElement): boolean {
-    const { anchor } = this;
-    return (
-      anchor !== null &&
-      !isRow(anchor) &&
-      isRow(placeIn(scroller)) &&
-      scroller.scrollTop >= this.top
-    );
-  }
 
   private onResize() {
     const { scroller } = this;
     if (scroller === null) return;
     const resized = this.size !== sizeOf(scroller);
     this.size = sizeOf(scroller);
-    if (this.anchor === null) this.hold(placeIn(scroller));
-    // A row is restored when history arrives, see `stay`, not with every change of a row.
-    else if (resized || !isRow(this.anchor)) this.settle();
+    this.dispatch({ type: resized ? "resized" : "grown" });
   }
 
   private readonly onInput = () => {
-    this.touched = true;
-    if (this.frame !== 0) this.settled();
+    this.stop();
+    this.dispatch({ type: "input" });
   };
 
-  /** Restores the anchor, and again while rows are drawn and measured. */
+  /** Restores the anchor now, and again while rows are drawn and measured. */
+  private hold() {
+    this.frames = 0;
+    this.still = 0;
+    this.settle();
+  }
+
   private readonly settle = () => {
-    const { scroller, anchor } = this;
+    const { scroller } = this;
+    const anchor = anchorOf(this.state);
     if (scroller === null || anchor === null) return this.stop();
     const wasThere = this.restore(scroller, anchor);
     const goesOn = this.frame !== 0;
@@ -189,19 +186,15 @@ class ScrollAnchor {
     this.still = goesOn && wasThere ? this.still + 1 : 0;
     // The end may move for as long as messages arrive.
     const goneOn = isRow(anchor) && this.frames >= SETTLE_FRAMES;
-    if (this.still >= STILL_FRAMES || goneOn) return this.settled();
+    if (this.still >= STILL_FRAMES || goneOn) return this.settled(scroller);
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(this.settle);
   };
 
-  private settled() {
+  private settled(scroller: HTMLElement) {
     this.stop();
-    if (this.scroller === null) return;
-    const { anchor } = this;
-    const now = placeIn(this.scroller);
-    // A row that was restored stays the anchor.
-    this.hold(isRow(now) && isRow(anchor) ? anchor : now);
-    this.arrived?.();
+    this.top = scroller.scrollTop;
+    this.dispatch({ type: "settled", position: positionOf(scroller) });
   }
 
   private stop() {
@@ -214,7 +207,6 @@ class ScrollAnchor {
     const before = scroller.scrollTop;
     if (!isRow(anchor)) {
       scroller.scrollTop = scroller.scrollHeight - scroller.clientHeight - anchor.fromEnd;
-      this.top = scroller.scrollTop;
     } else {
       const row = scroller.querySelector(`[data-item-index="${anchor.row}"]`);
       if (row === null) return this.bringIn(scroller, anchor.row);
@@ -222,6 +214,7 @@ class ScrollAnchor {
       const line = scroller.getBoundingClientRect().top + anchor.y;
       scroller.scrollTop += top + anchor.part * height - line;
     }
+    this.top = scroller.scrollTop;
     return Math.abs(scroller.scrollTop - before) < 1;
   }
 
@@ -234,28 +227,22 @@ class ScrollAnchor {
     }
     return false;
   }
-
-  private hold(anchor: Anchor | null) {
-    this.anchor = anchor;
-    this.top = this.scroller?.scrollTop ?? Number.POSITIVE_INFINITY;
-    if (anchor !== null) this.moved(!isRow(anchor));
-  }
 }
 
-const isRow = (anchor: Anchor | null) => anchor !== null && "row" in anchor;
+const isRow = (anchor: Anchor): anchor is RowAnchor => "row" in anchor;
 
 const sizeOf = (element: HTMLElement) => `${element.clientWidth}×${element.clientHeight}`;
 
-function placeIn(scroller: HTMLElement): Anchor | null {
+function positionOf(scroller: HTMLElement): Position {
   const { scrollHeight, scrollTop, clientHeight } = scroller;
   const fromEnd = Math.max(0, scrollHeight - scrollTop - clientHeight);
-  return fromEnd <= AT_END ? { fromEnd } : rowInView(scroller);
+  return { fromEnd, row: rowInView(scroller) };
 }
 
 /** The first row that begins in view; if one row fills the view, the point at the top of it. */
-function rowInView(scroller: HTMLElement): Anchor | null {
+function rowInView(scroller: HTMLElement): RowAnchor | null {
   const { top, bottom } = scroller.getBoundingClientRect();
-  let anchor: Anchor | null = null;
+  let anchor: RowAnchor | null = null;
   for (const element of scroller.querySelectorAll<HTMLElement>("[data-item-index]")) {
     const box = element.getBoundingClientRect();
     const row = Number(element.dataset.itemIndex);
@@ -264,14 +251,4 @@ function rowInView(scroller: HTMLElement): Anchor | null {
     if (box.bottom > top) anchor = { row, part: (top - box.top) / box.height, y: 0 };
   }
   return anchor;
-}
-
-/**
- * The scroll anchor of a list that opens at row number `start` or at its end.
- * `atEnd` is `null` until the list has reached where it opens.
- */
-export function useScrollAnchor(list: RefObject<VirtuosoHandle | null>, start: number | null) {
-  const [atEnd, setAtEnd] = useState<boolean | null>(null);
-  const [anchor] = useState(() => new ScrollAnchor(list, start, setAtEnd));
-  return { anchor, atEnd };
 }

@@ -1,0 +1,562 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { History } from "../../../sdk/protocol/generated";
+import type { Message } from "../../../sdk/protocol/message";
+import { cover, type Log, noteKnown, restartLog, startLog } from "../../../sdk/timeline/log";
+import {
+  CONTEXT,
+  canRead,
+  open,
+  type Place,
+  type Position,
+  placeOf,
+  reduce,
+  type ScrollEvent,
+  type ScrollState,
+  type Step,
+} from "./scroll-state";
+import type { View } from "./view";
+
+const message = (seq: number): Message => ({
+  conversation: "c",
+  seq,
+  // Ada, who reads, wrote every tenth.
+  sender: seq % 10 === 0 ? "ada" : "bob",
+  client_id: `m${seq}`,
+  at: "2026-11-23T12:00:00.000Z",
+  kind: "message",
+  body: "text",
+});
+
+const pageOf = (from: number, to: number, last_seq = to): History => ({
+  messages: Array.from({ length: to - from + 1 }, (_, at) => message(from + at)),
+  from,
+  to,
+  last_seq,
+  last_at: null,
+});
+
+/** A log that holds the numbers after `base`, up to `end`. */
+const held = (base: number, end: number) => cover(startLog(base), pageOf(base + 1, end));
+
+const view = (log: Log, read: number, more: Partial<View> = {}): View => ({
+  log,
+  me: "ada",
+  read,
+  unread: log.known > read ? Math.min(100, log.known - read) : 0,
+  caughtUp: true,
+  ...more,
+});
+
+/** The row of message `seq`, in a log whose numbers are all messages. */
+const rowOf = ({ view: { log } }: ScrollState, seq: number) => log.firstIndex + seq - log.base - 1;
+
+const at = (fromEnd: number, row: number | null = null): Position => ({
+  fromEnd,
+  row: row === null ? null : { row, part: 0, y: 5 },
+});
+
+const FAR = 5_000;
+const see = (next: View, scrolling = false): ScrollEvent => ({
+  type: "view",
+  view: next,
+  scrolling,
+});
+
+/** The state after some events, and what the last of them made it do. */
+function through(start: Step, ...events: ScrollEvent[]): Step {
+  return events.reduce<Step>(([state], event) => reduce(state, event), start);
+}
+
+/** A list that stands at the end of messages 1 to 100, all read. */
+const standing = () =>
+  through(open(view(held(0, 100), 100), null), { type: "settled", position: at(0) });
+
+/** A list in which the reader has scrolled up to message 50. */
+function reading(read = 100): Step {
+  const start = through(open(view(held(0, 100), read), null), {
+    type: "settled",
+    position: at(FAR),
+  });
+  const row = rowOf(start[0], 50);
+  return through(start, { type: "input" }, { type: "scrolled", position: at(FAR, row), up: true });
+}
+
+describe("opening", () => {
+  test("shows the end if nothing is unread", () => {
+    const [state, effects] = open(view(held(0, 100), 100), null);
+    expect(state).toMatchObject({ at: { is: "at-end", fromEnd: 0 }, due: null, fresh: null });
+    expect(effects).toEqual([{ type: "hold" }]);
+    expect(canRead(state)).toBe(true);
+  });
+
+  test("goes to the first unread message of others, with some of what is read above", () => {
+    const [state] = open(view(held(0, 100), 69), null);
+    // 70 is Ada's own.
+    const to = { row: rowOf(state, 71), part: 0, y: CONTEXT };
+    expect(state).toMatchObject({ at: { is: "moving", to }, fresh: 71 });
+    expect(canRead(state), "on the way nothing is read").toBe(false);
+    const [there] = reduce(state, { type: "settled", position: at(FAR, rowOf(state, 71)) });
+    expect(there.at.is).toBe("reading");
+    expect(canRead(there)).toBe(true);
+  });
+
+  test("loads what is around the first unread message, once, and opens there", () => {
+    const first = open(view(held(900, 1_000), 200), null);
+    expect(first[0].at.is).toBe("opening");
+    expect(first[1]).toEqual([{ type: "load around", seq: 201 }]);
+    const [waiting, again] = reduce(first[0], see(view(held(890, 1_000), 200)));
+    expect(again).toEqual([]);
+    const log = restartLog(waiting.view.log, pageOf(152, 250, 1_000));
+    const [state, effects] = reduce(waiting, see(view(log, 200)));
+    expect(state).toMatchObject({
+      at: { is: "moving", to: { row: rowOf(state, 201) } },
+      due: null,
+    });
+    expect(effects).toEqual([{ type: "hold" }]);
+  });
+
+  test("waits while the run is filled, and asks for nothing", () => {
+    const log = noteKnown(held(50, 60), 100);
+    const first = open(view(log, 50), null);
+    expect([first[0].at.is, first[1]]).toEqual(["opening", []]);
+    const [state] = reduce(first[0], see(view(held(50, 100), 50)));
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 51) } });
+  });
+
+  test("a timeout shows what is held, of which nothing counts as read, and goes on later", () => {
+    const start = open(view(held(900, 1_000), 200), null);
+    const [shown] = through(start, { type: "timeout" }, { type: "settled", position: at(FAR) });
+    expect(shown.at).toMatchObject({ is: "reading", anchor: { row: rowOf(shown, 901) } });
+    expect(canRead(shown)).toBe(false);
+    const log = restartLog(shown.view.log, pageOf(152, 250, 1_000));
+    const [state] = through([shown, []], see(view(log, 200)));
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 201) } });
+    const [touched] = reduce(shown, { type: "input" });
+    expect(touched.due, "the reader has taken over").toBeNull();
+  });
+
+  test("a timeout shows nothing where nothing is held", () => {
+    const [state] = through(open(view(startLog(9), 2, { unread: 7 }), null), { type: "timeout" });
+    expect(state.at.is).toBe("opening");
+  });
+
+  test("scrolling, sizes and rendering change nothing", () => {
+    const start = open(view(held(900, 1_000), 200), null);
+    const events: ScrollEvent[] = [
+      { type: "scrolled", position: at(0), up: false },
+      { type: "settled", position: at(0) },
+      { type: "resized" },
+      { type: "grown" },
+      { type: "input" },
+      { type: "rendered", above: 0, below: 0 },
+    ];
+    for (const event of events) expect(reduce(start[0], event)).toEqual([start[0], []]);
+  });
+});
+
+describe("at the end", () => {
+  test("the end is followed when rows grow, and when the list is resized", () => {
+    for (const type of ["grown", "resized"] as const) {
+      const [state, effects] = through(standing(), { type });
+      expect([state.at.is, effects]).toEqual(["at-end", [{ type: "hold" }]]);
+    }
+  });
+
+  test("a new message brings a reader a little above it to the end", () => {
+    const up = through(standing(), { type: "scrolled", position: at(43), up: true });
+    expect(up[0].at).toEqual({ is: "at-end", fromEnd: 43 });
+    const [state] = through(up, see(view(held(0, 101), 100)));
+    expect(state.at).toEqual({ is: "at-end", fromEnd: 0 });
+  });
+
+  test("a list outrun by new rows follows them; a reader who goes up leaves", () => {
+    const outrun = { type: "scrolled", position: at(FAR, 7), up: false } as const;
+    expect(through(standing(), outrun)[1]).toEqual([{ type: "hold" }]);
+    expect(through(standing(), { ...outrun, up: true })[0].at.is).toBe("reading");
+  });
+
+  test("what came while the page was hidden is gone to when it is visible again", () => {
+    const hidden = through(standing(), see(view(held(0, 140), 100)));
+    const [state] = through(hidden, { type: "shown" });
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 101) } });
+    expect(through(standing(), { type: "shown" })[0].at.is).toBe("at-end");
+    expect(through(reading(60), { type: "shown" })[0].at.is).toBe("reading");
+  });
+
+  test("missed messages lead to the first of them, and to the end if they fit", () => {
+    const away = see(view(held(0, 100), 100, { caughtUp: false }));
+    const back = see(view(held(0, 140), 100));
+    const [state] = through(standing(), away, back);
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 101) } });
+    const [far] = reduce(state, { type: "settled", position: at(FAR) });
+    expect(far.at).toMatchObject({ is: "reading", anchor: { row: rowOf(state, 101) } });
+    const [near, effects] = reduce(state, { type: "settled", position: at(43) });
+    expect([near.at, effects]).toEqual([{ is: "at-end", fromEnd: 0 }, [{ type: "hold" }]]);
+    expect(canRead(near)).toBe(true);
+  });
+
+  test("through a restart, own messages that wait change nothing of that", () => {
+    const waiting = { written: "w1" };
+    const [written] = through(standing(), see(view(held(0, 100), 100, waiting)));
+    expect(written).toMatchObject({ at: { is: "at-end", fromEnd: 0 }, reads: true });
+    const away = see(view(held(0, 100), 100, { ...waiting, caughtUp: false }));
+    const missed = see(view(held(0, 101), 100, { ...waiting, caughtUp: false }));
+    const caughtUp = see(view(held(0, 101), 100, waiting));
+    const settled = { type: "settled", position: at(43) } as const;
+    const sent = see(view(held(0, 102), 101));
+    const [state] = through([written, []], away, missed, settled, caughtUp, settled, sent);
+    expect(state.at).toEqual({ is: "at-end", fromEnd: 0 });
+    expect(canRead(state)).toBe(true);
+  });
+
+  test("what was missed elsewhere in the run moves nobody who reads there", () => {
+    const away = see(view(held(0, 100), 100, { caughtUp: false }));
+    const [state] = through(reading(), away, see(view(held(0, 140), 100)));
+    expect(state.at).toMatchObject({ is: "reading", anchor: { row: rowOf(state, 50) } });
+  });
+
+  test("a list that opened too early goes back to what was unread, unless it was touched", () => {
+    const early = open(view(held(0, 100), 97, { caughtUp: false }), null);
+    const shown = through(early, { type: "settled", position: at(0) });
+    const missed = see(view(held(0, 140), 97));
+    const [state] = through(shown, missed);
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 98) } });
+    const [touched] = through(shown, { type: "input" }, missed);
+    expect(touched.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 101) } });
+  });
+
+  test("the end of a detached run is not the end", () => {
+    const log = restartLog(held(900, 1_000), pageOf(152, 250, 1_000));
+    const start = through(open(view(log, 200), null), { type: "settled", position: at(0) });
+    expect(start[0].at.is).toBe("reading");
+    const row = rowOf(start[0], 240);
+    const [state] = through(start, { type: "scrolled", position: at(0, row), up: false });
+    expect(state.at).toMatchObject({ is: "reading", anchor: { row } });
+  });
+});
+
+describe("reading", () => {
+  test("older rows above keep the row in place, except for who scrolls", () => {
+    const start = through(open(view(held(20, 100), 100), null), {
+      type: "scrolled",
+      position: at(FAR, 1_000_000_030),
+      up: true,
+    });
+    const older = view(cover(start[0].view.log, pageOf(1, 20, 100)), 100);
+    const [state, effects] = through(start, see(older));
+    expect(state.at).toMatchObject({ is: "moving", to: { row: 1_000_000_030, y: 5 } });
+    expect(effects).toContainEqual({ type: "hold" });
+    const [same] = through(start, see(older, true));
+    expect(same.at.is).toBe("reading");
+    const [settled] = reduce(state, { type: "settled", position: at(FAR) });
+    expect(settled.at).toMatchObject({ is: "reading", anchor: { row: 1_000_000_030, y: 5 } });
+  });
+
+  test("a resized list keeps the row in place; rows that grow move nothing", () => {
+    expect(through(reading(), { type: "resized" })[0].at.is).toBe("moving");
+    expect(through(reading(), { type: "grown" })[1]).toEqual([]);
+  });
+
+  test("more is loaded before either end of a detached run is in view", () => {
+    const log = restartLog(held(900, 1_000), pageOf(152, 250, 1_000));
+    const start = through(open(view(log, 200), null), { type: "settled", position: at(FAR) });
+    const rendered = (above: number, below: number) =>
+      through(start, { type: "rendered", above, below })[1].map(({ type }) => type);
+    expect(rendered(40, 40)).toEqual([]);
+    expect(rendered(29, 40)).toEqual(["load older"]);
+    expect(rendered(40, 29)).toEqual(["load newer"]);
+    expect(through(standing(), { type: "rendered", above: 0, below: 0 })[1]).toEqual([]);
+  });
+
+  test("a row that folds keeps its edge in place, and the distance from the end", () => {
+    const anchor = { row: 1_000_000_099, part: 1, y: 300 };
+    const [folding] = through(standing(), { type: "folding", anchor });
+    expect(folding.at).toMatchObject({ is: "moving", to: anchor });
+    const [state, effects] = reduce(folding, { type: "settled", position: at(30) });
+    expect([state.at, effects]).toEqual([{ is: "at-end", fromEnd: 30 }, []]);
+  });
+
+  test("whoever touches a list that moves stops it", () => {
+    const [moving] = open(view(held(0, 100), 69), null);
+    expect(reduce(moving, { type: "input" })[0].at.is).toBe("reading");
+    expect(reduce(moving, { type: "scrolled", position: at(0), up: false })[0]).toBe(moving);
+  });
+});
+
+describe("jumping", () => {
+  test("goes to a message that is held, shows it, and back", () => {
+    const [state, effects] = through(reading(), { type: "jump", seq: 20 });
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 20) } });
+    expect(effects).toEqual([{ type: "hold" }, { type: "show", row: rowOf(state, 20) }]);
+    const [back] = through([state, []], { type: "back" });
+    expect(back.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 50), part: 0, y: 5 } });
+    expect(back.back).toBeNull();
+  });
+
+  test("goes to one far away by another run, and back by a third", () => {
+    const start = through(open(view(held(900, 1_000), 1_000), null), {
+      type: "scrolled",
+      position: at(FAR, 1_000_000_049),
+      up: true,
+    });
+    const [asking, load] = through(start, { type: "jump", seq: 20 });
+    expect([asking.at.is, load]).toEqual(["reading", [{ type: "load around", seq: 20 }]]);
+    const far = restartLog(asking.view.log, pageOf(1, 70, 1_000));
+    const [there] = through([asking, []], see(view(far, 1_000)));
+    expect(there.at).toMatchObject({ is: "moving", to: { row: rowOf(there, 20) } });
+    expect(there.back).toMatchObject({ is: "row", seq: 950 });
+    const [leaving, again] = through([there, []], { type: "back" });
+    expect(again).toEqual([{ type: "load around", seq: 950 }]);
+    const near = restartLog(leaving.view.log, pageOf(901, 1_000));
+    const [back] = through([leaving, []], see(view(near, 1_000)));
+    expect(back.at).toMatchObject({ is: "moving", to: { row: rowOf(back, 950), y: 5 } });
+  });
+
+  test("to one that does not exist goes nowhere", () => {
+    const [state, effects] = through(standing(), { type: "jump", seq: 101 });
+    expect([state.at.is, state.due, effects]).toEqual(["at-end", null, []]);
+  });
+
+  test("past unread messages reads nothing, until the first of them is in view", () => {
+    const past = through(
+      reading(30),
+      { type: "jump", seq: 80 },
+      { type: "settled", position: at(FAR) },
+    );
+    expect(canRead(past[0])).toBe(false);
+    const end = through(past, { type: "scrolled", position: at(0, rowOf(past[0], 95)), up: false });
+    expect([end[0].at.is, canRead(end[0])]).toEqual(["at-end", false]);
+    const up = { type: "scrolled", position: at(FAR, rowOf(past[0], 31)), up: true } as const;
+    expect(canRead(through(end, up)[0])).toBe(true);
+  });
+
+  test("to the end of a detached run loads the end", () => {
+    const log = restartLog(held(900, 1_000), pageOf(152, 250, 1_000));
+    const start = through(open(view(log, 200), null), { type: "settled", position: at(FAR) });
+    const [state, effects] = through(start, { type: "to end" });
+    expect([state.at.is, effects]).toEqual(["reading", [{ type: "load around", seq: null }]]);
+    const end = restartLog(log, pageOf(901, 1_000));
+    const [there] = through([state, []], see(view(end, 200)));
+    expect(there.at).toEqual({ is: "at-end", fromEnd: 0 });
+    expect(canRead(there), "the reader chose to pass over the rest").toBe(true);
+  });
+
+  test("by an own new message reads nothing that it passed over", () => {
+    const [state] = through(reading(30), see(view(held(0, 100), 30, { written: "w1" })));
+    expect([state.at.is, canRead(state)]).toEqual(["at-end", false]);
+    const visible = { type: "settled", position: at(0, rowOf(state, 31)) } as const;
+    expect(canRead(through([state, []], visible)[0])).toBe(true);
+  });
+});
+
+describe("switching", () => {
+  const leave = ([state]: Step) => placeOf(state);
+
+  test("whoever comes back is where they were", () => {
+    const place = leave(reading());
+    expect(place).toMatchObject({ is: "row", seq: 50, part: 0, y: 5 });
+    const [state] = open(view(held(0, 140), 100), place);
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 50), y: 5 } });
+    const [settled] = reduce(state, { type: "settled", position: at(FAR) });
+    expect(canRead(settled)).toBe(true);
+  });
+
+  test("if that is no longer held, it is loaded", () => {
+    const [state, effects] = open(view(held(900, 1_000), 1_000), leave(reading()));
+    expect([state.at.is, effects]).toEqual(["opening", [{ type: "load around", seq: 50 }]]);
+    expect(leave([state, []]), "it is still the place").toMatchObject({ seq: 50 });
+  });
+
+  test("whoever stood at the end sees what is unread", () => {
+    expect(leave(standing())).toEqual({ is: "end" });
+    const [unread] = open(view(held(0, 140), 100), leave(standing()));
+    expect(unread.at).toMatchObject({ is: "moving", to: { row: rowOf(unread, 101) } });
+    expect(open(view(held(0, 140), 140), leave(standing()))[0].at.is).toBe("at-end");
+  });
+
+  test("a log that begins again far from the reader opens where the reader was", () => {
+    const end = see(view(restartLog(held(0, 100), pageOf(4_901, 5_000)), 100));
+    const [state, effects] = through(reading(), end);
+    expect([state.at.is, effects]).toEqual(["opening", [{ type: "load around", seq: 50 }]]);
+    const [missed, load] = through(standing(), end);
+    expect([missed.at.is, load]).toEqual(["opening", [{ type: "load around", seq: 101 }]]);
+  });
+});
+
+/** A conversation whose reader sees ten messages at a time, each 100 px high. */
+class Reader {
+  step: Step;
+  read: number;
+  /** What was in view while nothing moved, or passed over by choice. */
+  readonly seen = new Set<number>();
+  private from = 1;
+
+  constructor(
+    private end: number,
+    read: number,
+    place: Place | null = null,
+  ) {
+    this.read = read;
+    for (let seq = 1; seq <= read; seq += 1) this.seen.add(seq);
+    this.step = open(this.view(held(Math.max(0, end - 100), end)), place);
+    this.perform();
+    this.settle();
+  }
+
+  view(log: Log, more: Partial<View> = {}): View {
+    return view(log, this.read, { unread: Math.min(100, log.known - this.read), ...more });
+  }
+
+  get state() {
+    return this.step[0];
+  }
+
+  dispatch(event: ScrollEvent) {
+    this.step = reduce(this.state, event);
+    this.perform();
+  }
+
+  private perform() {
+    for (const effect of this.step[1]) {
+      if (effect.type === "load around") this.load(effect.seq);
+    }
+  }
+
+  private load(seq: number | null) {
+    const { log } = this.state.view;
+    const to = Math.min(this.end, (seq ?? this.end) + 50);
+    this.dispatch(see(this.view(restartLog(log, pageOf(Math.max(1, to - 99), to, this.end)))));
+  }
+
+  newer() {
+    const { log } = this.state.view;
+    if (log.detached)
+      this.dispatch(
+        see(this.view(cover(log, pageOf(log.end + 1, Math.min(this.end, log.end + 50), this.end)))),
+      );
+  }
+
+  /** Messages arrive, one by one. */
+  more(count: number) {
+    for (let come = 0; come < count; come += 1) {
+      this.arrives();
+      this.settle();
+    }
+  }
+
+  /** Messages arrive while the page is hidden. */
+  hidden(count: number) {
+    for (let come = 0; come < count; come += 1) this.arrives();
+    this.dispatch({ type: "shown" });
+  }
+
+  private arrives() {
+    this.end += 1;
+    const { log } = this.state.view;
+    const { detached, end } = log;
+    this.dispatch(
+      see(this.view(detached ? noteKnown(log, this.end) : cover(log, pageOf(end + 1, end + 1)))),
+    );
+  }
+
+  /** What the shell does with `hold`: shows what the state says, then says that nothing moves. */
+  settle() {
+    const { at: where, view: seen } = this.state;
+    const { log } = seen;
+    if (where.is === "opening") return;
+    const row = where.is === "moving" ? where.to.row : null;
+    if (row !== null) this.from = row - log.firstIndex + log.base + 1;
+    else if (where.is === "at-end") this.from = log.end - 9;
+    this.dispatch({ type: "settled", position: this.position() });
+    if (this.state.at.is === "at-end") this.from = this.state.view.log.end - 9;
+    this.look();
+  }
+
+  scroll(by: number) {
+    const up = by < 0;
+    for (let left = Math.abs(by); left > 0; left -= 5) {
+      this.from += up ? -Math.min(5, left) : Math.min(5, left);
+      this.clamp();
+      this.dispatch({ type: "input" });
+      this.dispatch({ type: "scrolled", position: this.position(), up });
+      this.look();
+    }
+  }
+
+  private clamp() {
+    const { log } = this.state.view;
+    this.from = Math.max(log.base + 1, Math.min(this.from, Math.max(log.base + 1, log.end - 9)));
+  }
+
+  private position(): Position {
+    this.clamp();
+    const { log } = this.state.view;
+    return at(
+      Math.max(0, (log.end - this.from - 9) * 100),
+      log.firstIndex + this.from - log.base - 1,
+    );
+  }
+
+  /** What is in view counts as read where the state says so. */
+  private look() {
+    if (this.state.at.is === "opening" || this.state.at.is === "moving") return;
+    this.clamp();
+    const to = Math.min(this.state.view.log.end, this.from + 9);
+    for (let seq = this.from; seq <= to; seq += 1) this.seen.add(seq);
+    if (!canRead(this.state) || to <= this.read) return;
+    this.read = to;
+    this.dispatch(see(this.view(this.state.view.log)));
+  }
+
+  /** The reader chooses the end, and with it to pass over what is before. */
+  toEnd() {
+    this.dispatch({ type: "to end" });
+    this.settle();
+    for (let seq = 1; seq <= this.read; seq += 1) this.seen.add(seq);
+  }
+}
+
+test("whatever happens, nothing is read that was not in view", () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant("scroll" as const), by: fc.integer({ min: -200, max: 200 }) }),
+    fc.record({ do: fc.constant("jump" as const), by: fc.integer({ min: 1, max: 900 }) }),
+    fc.record({ do: fc.constant("hidden" as const), by: fc.integer({ min: 1, max: 30 }) }),
+    fc.record({ do: fc.constant("more" as const), by: fc.integer({ min: 1, max: 30 }) }),
+    fc.constantFrom(
+      { do: "back" as const, by: 0 },
+      { do: "end" as const, by: 0 },
+      { do: "newer" as const, by: 0 },
+      { do: "resized" as const, by: 0 },
+    ),
+  );
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 100, max: 800 }),
+      fc.nat(800),
+      fc.array(step, { maxLength: 30 }),
+      (end, read, steps) => {
+        const reader = new Reader(end, Math.min(read, end));
+        for (const { do: what, by } of steps) {
+          if (what === "scroll") reader.scroll(by);
+          else if (what === "jump") reader.dispatch({ type: "jump", seq: by });
+          else if (what === "more") reader.more(by);
+          else if (what === "hidden") reader.hidden(by);
+          else if (what === "newer") reader.newer();
+          else if (what === "end") reader.toEnd();
+          else if (what === "back") reader.dispatch({ type: "back" });
+          else reader.dispatch({ type: "resized" });
+          reader.settle();
+          const { state } = reader;
+          expect(state.at.is).not.toBe("opening");
+          expect(state.at.is === "at-end" && state.view.log.detached).toBe(false);
+          const unseen = Array.from({ length: reader.read }, (_, n) => n + 1).filter(
+            (seq) => message(seq).sender !== "ada" && !reader.seen.has(seq),
+          );
+          expect(unseen).toEqual([]);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
