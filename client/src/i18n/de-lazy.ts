@@ -38,6 +38,17 @@ export const deLazy: LazyTexts = {
     notCopied: "Der Link konnte nicht kopiert werden. Markiere ihn und kopiere ihn selbst.",
   },
 
+  failed: {
+    couldNotBeSent: "Konnte nicht gesendet werden.",
+    retry: "Noch einmal",
+    discard: "Verwerfen",
+  },
+
+  code: {
+    copy: "Code kopieren",
+    copied: "Kopiert",
+  },
+
   emoji: {
     search: "Emoji suchen",
     categories: "Kategorien",

@@ -104,9 +104,6 @@ export const de: Texts = {
     mine: "Du:",
     from: (name) => `${name}:`,
     failed: (excerpt) => `Nicht gesendet: ${excerpt}`,
-    couldNotBeSent: "Konnte nicht gesendet werden.",
-    retry: "Noch einmal",
-    discard: "Verwerfen",
   },
 
   pins: {
@@ -127,8 +124,6 @@ export const de: Texts = {
 
   code: {
     label: (language) => (language === "" ? "Code" : `Code, ${language}`),
-    copy: "Code kopieren",
-    copied: "Kopiert",
   },
 
   states: {

@@ -1,4 +1,4 @@
-import type { Tone } from "../platform/preferences";
+import type { Tone } from "../platform/emoji-preferences";
 import { type Code, PINS_MAX } from "../sdk/protocol/generated";
 
 /**
@@ -40,6 +40,18 @@ export const enLazy = {
     copied: "Copied",
     share: "Share link",
     notCopied: "The link couldn't be copied. Select it and copy it yourself.",
+  },
+
+  /** For a message that the server refused. */
+  failed: {
+    couldNotBeSent: "Couldn't be sent.",
+    retry: "Try again",
+    discard: "Discard",
+  },
+
+  code: {
+    copy: "Copy code",
+    copied: "Copied",
   },
 
   emoji: {

@@ -108,9 +108,6 @@ export const en = {
     mine: "You:",
     from: (name: string) => `${name}:`,
     failed: (excerpt: string) => `Not sent: ${excerpt}`,
-    couldNotBeSent: "Couldn't be sent.",
-    retry: "Try again",
-    discard: "Discard",
   },
 
   pins: {
@@ -131,8 +128,6 @@ export const en = {
 
   code: {
     label: (language: string) => (language === "" ? "Code" : `Code, ${language}`),
-    copy: "Copy code",
-    copied: "Copied",
   },
 
   states: {

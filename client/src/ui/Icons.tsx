@@ -67,11 +67,6 @@ export const BellIcon = (props: Props) => (
     <path d="M6 10a6 6 0 1 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7Zm4 10a2 2 0 0 0 4 0" />
   </Strokes>
 );
-export const CopyIcon = (props: Props) => (
-  <Strokes {...props}>
-    <path d="M9 9h10v11H9zM5 15V4h10" />
-  </Strokes>
-);
 export const SmileIcon = (props: Props) => (
   <Strokes {...props}>
     <circle cx="12" cy="12" r="9" />

@@ -1,10 +1,12 @@
-import { Fragment, useEffect, useMemo, useRef, useState } from "react";
-import { text } from "../../i18n/i18n";
-import { CheckIcon, CopyIcon } from "../../ui/Icons";
+import { Fragment, lazy, useEffect, useMemo, useRef, useState } from "react";
+import { text, withLazyTexts } from "../../i18n/i18n";
+import { LazyBoundary } from "../../ui/LazyBoundary";
 import type { highlight, Token } from "./highlight";
 
-/** How long the button says "copied", in milliseconds. */
-const COPIED_MS = 2_000;
+/** Most messages have no code. */
+const CopyButton = lazy(async () => ({
+  default: (await withLazyTexts(import("./CopyButton"))).CopyButton,
+}));
 
 interface Props {
   readonly code: string;
@@ -27,7 +29,9 @@ export function CodeBlock({ code, language }: Props) {
           {language}
         </figcaption>
       )}
-      <CopyButton code={code} shown={shown} />
+      <LazyBoundary>
+        <CopyButton code={code} shown={shown} />
+      </LazyBoundary>
       {/* biome-ignore-start lint/a11y: without a mouse, what scrolls must take the focus. */}
       <pre
         role="group"
@@ -81,42 +85,4 @@ function useTokens(code: string, language: string): readonly Token[] | null {
     };
   }, [wanted]);
   return useMemo(() => found?.(code, language) ?? null, [found, code, language]);
-}
-
-interface CopyProps {
-  readonly code: string;
-  readonly shown: React.RefObject<HTMLElement | null>;
-}
-
-function CopyButton({ code, shown }: CopyProps) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), COPIED_MS);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  return (
-    <button
-      type="button"
-      className="absolute top-0 right-0 flex h-7.75 items-center gap-1.5 rounded-bl-lg bg-code px-2.5 text-xs text-soft -outline-offset-2 hover:text-ink"
-      aria-label={text.code.copy}
-      onClick={() => void copy(code, shown.current).then(setCopied)}
-      data-testid="copy-code"
-    >
-      <span aria-live="polite">{copied && text.code.copied}</span>
-      {copied ? <CheckIcon className="size-4" /> : <CopyIcon className="size-4" />}
-    </button>
-  );
-}
-
-/** Copies the code. Over plain HTTP there is no clipboard API: then the element is selected and copied. */
-async function copy(code: string, shown: HTMLElement | null): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(code);
-    return true;
-  } catch {
-    if (shown === null) return false;
-    getSelection()?.selectAllChildren(shown);
-    return document.execCommand("copy");
-  }
 }

@@ -10,7 +10,6 @@ import { signOf } from "../../ui/keys";
 import { LazyBoundary } from "../../ui/LazyBoundary";
 import { useCommands, useSelect } from "../../ui/use-app";
 import { EmojiButton } from "./emoji/EmojiButton";
-import { mayHaveShortcode } from "./emoji/shortcodes";
 import { storable, withoutPiledMarks } from "./sanitize";
 import { useAutosize } from "./use-autosize";
 
@@ -101,7 +100,8 @@ export function Composer({ conversation, partner, me }: Props) {
       }}
     >
       <EmojiButton field={field} />
-      {mayHaveShortcode(typed) && (
+      {/* Loaded with the first colon, which may begin a shortcode. */}
+      {typed.includes(":") && (
         <LazyBoundary>
           <EmojiCompletion field={field} typed={typed} />
         </LazyBoundary>

@@ -1,15 +1,18 @@
-import { memo, type RefCallback, useId, useState } from "react";
-import { excerptOf } from "../../format/excerpt";
-import { text } from "../../i18n/i18n";
+import { lazy, memo, type RefCallback, useId, useState } from "react";
+import { text, withLazyTexts } from "../../i18n/i18n";
 import { dayOf, exactTime, timeOfDay } from "../../i18n/time";
-import type { MessageEntry } from "../../sdk/outbox/outbox";
 import type { DeliveryState } from "../../sdk/store/selectors";
 import type { Row } from "../../sdk/timeline/rows";
 import { DeliveryStatus } from "../../ui/DeliveryStatus";
-import { useCommands } from "../../ui/use-app";
+import { LazyBoundary } from "../../ui/LazyBoundary";
 import { useToday } from "../../ui/use-today";
 import { MessageBody, type OnFold } from "./MessageBody";
 import { PinButton, PinnedMark } from "./pins/PinButton";
+
+/** Hardly any message is refused. */
+const FailedNotice = lazy(async () => ({
+  default: (await withLazyTexts(import("./FailedNotice"))).FailedNotice,
+}));
 
 /** A message no older than this has just arrived, and is not only scrolled to. */
 const ARRIVING_MS = 1_500;
@@ -78,7 +81,11 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {!ends && <Aside id={`${id}-foot`} {...props} />}
         {message !== undefined && <PinButton message={message} pinned={pinned} />}
       </article>
-      {entry?.state === "failed" && <Failed entry={entry} />}
+      {entry?.state === "failed" && (
+        <LazyBoundary>
+          <FailedNotice entry={entry} />
+        </LazyBoundary>
+      )}
     </div>
   );
 });
@@ -143,28 +150,3 @@ function New() {
     </p>
   );
 }
-
-/** Says why a message could not be sent, and offers to retry or discard it. */
-function Failed({ entry }: { readonly entry: MessageEntry }) {
-  const commands = useCommands();
-  const { clientId, code, reason = "" } = entry;
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields.
-    <div
-      role="group"
-      aria-label={text.messages.failed(excerptOf(entry.content.body))}
-      className="mt-1 flex flex-wrap items-center justify-end gap-x-3 text-sm text-bad"
-      data-testid="failed"
-    >
-      <p>{code === undefined ? text.messages.couldNotBeSent : text.problem(code, reason)}</p>
-      <button type="button" className={ACT} onClick={() => commands.retry(clientId)}>
-        {text.messages.retry}
-      </button>
-      <button type="button" className={ACT} onClick={() => commands.discard(clientId)}>
-        {text.messages.discard}
-      </button>
-    </div>
-  );
-}
-
-const ACT = "min-h-6 rounded font-medium underline";

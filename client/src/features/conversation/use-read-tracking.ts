@@ -50,20 +50,21 @@ class ReadTracker {
 export function useReadTracking(seen: (seq: number) => void, scroll: Scroll) {
   const observer = useMemo(() => new ReadTracker(seen, scroll), [seen, scroll]);
   useEffect(() => {
+    let could = false;
+    const unsubscribe = scroll.subscribe(() => {
+      const can = scroll.canRead();
+      if (can && !could) observer.report();
+      could = can;
+    });
     const onChange = () => {
       if (document.visibilityState === "visible") scroll.shown();
       observer.report();
     };
     document.addEventListener("visibilitychange", onChange);
-    return () => document.removeEventListener("visibilitychange", onChange);
-  }, [scroll, observer]);
-  useEffect(() => {
-    let could = false;
-    return scroll.subscribe(() => {
-      const can = scroll.canRead();
-      if (can && !could) observer.report();
-      could = can;
-    });
+    return () => {
+      unsubscribe();
+      document.removeEventListener("visibilitychange", onChange);
+    };
   }, [scroll, observer]);
   return observer.watch;
 }

@@ -23,7 +23,7 @@ import { useCommands, useSelect } from "../../ui/use-app";
 import { useDisconnected } from "../../ui/use-disconnected";
 import { useRows } from "../../ui/use-rows";
 import { useToday } from "../../ui/use-today";
-import { fitOf } from "../people/ranking";
+import { fitOf } from "../people/folding";
 import { NoConversations } from "./Welcome";
 
 /** The id of the list, for the focus. */

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { lazyText } from "../../i18n/i18n";
 import { useCommands } from "../../ui/use-app";
-import { discardLeftovers, keepLeftovers, offeredLeftovers } from "./leftovers";
+import { discardLeftovers } from "./leftovers";
+import { keepLeftovers, offeredLeftovers } from "./offered-leftovers";
 
 /** Asks whether to keep or delete what this browser still has of a user whose session was ended elsewhere. */
 export function LeftoversPrompt() {

@@ -2,13 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readDraft, writeDraft } from "../../platform/drafts";
 import type { Content } from "../../sdk/protocol/generated";
 import { createStore } from "../../sdk/store/store";
-import {
-  discardLeftovers,
-  followLeftovers,
-  keepLeftovers,
-  offeredLeftovers,
-  readLeftovers,
-} from "./leftovers";
+import { discardLeftovers, followLeftovers, readLeftovers } from "./leftovers";
+import { keepLeftovers, offeredLeftovers } from "./offered-leftovers";
 
 const ADA = { id: "a", name: "Ada" };
 const BOB = { id: "b", name: "Bob" };

@@ -1,4 +1,4 @@
-import { clearDrafts, draftCount } from "../../platform/drafts";
+import { clearDrafts } from "../../platform/drafts";
 import { guarded, read, write } from "../../platform/local-storage";
 import { isMessageEntry } from "../../sdk/outbox/outbox";
 import type { User } from "../../sdk/protocol/generated";
@@ -24,20 +24,8 @@ export function readLeftovers(): Leftovers | null {
   return typeof left?.user?.id === "string" && typeof left.user.name === "string" ? left : null;
 }
 
-function writeLeftovers(left: Leftovers | null): void {
+export function writeLeftovers(left: Leftovers | null): void {
   write(KEY, left === null ? null : JSON.stringify(left));
-}
-
-/** What the log-in page offers to keep or delete; `null` if nothing, or if it was answered. */
-export function offeredLeftovers(): { readonly left: Leftovers; readonly drafts: number } | null {
-  const left = readLeftovers();
-  if (left === null || left.kept) return null;
-  const drafts = draftCount(left.user.id);
-  return drafts + left.unsent > 0 ? { left, drafts } : null;
-}
-
-export function keepLeftovers(left: Leftovers): void {
-  writeLeftovers({ ...left, kept: true });
 }
 
 /** `discardUnsent` clears the outbox of a user. */

@@ -45,3 +45,14 @@ export function folded(text: string): string {
 export function fromEachWord(text: string): string[] {
   return [...text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)].map((word) => text.slice(word.index));
 }
+
+/** How well a name matches: 0 begins with the search, 1 has a word that does, 2 contains it. */
+export type Fit = 0 | 1 | 2;
+
+/** How well a name matches; `null` if it does not. Case, accents and forms of letters make no difference. */
+export function fitOf(name: string, search: string): Fit | null {
+  const [there, wanted] = [folded(name), folded(search)];
+  const place = there.indexOf(wanted);
+  if (place <= 0) return place === 0 ? 0 : null;
+  return fromEachWord(there).some((words) => words.startsWith(wanted)) ? 1 : 2;
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ConversationSummary } from "../../sdk/store/state";
-import { type Candidate, candidatesOf, fitOf, ranked } from "./ranking";
+import { fitOf } from "./folding";
+import { type Candidate, candidatesOf, ranked } from "./ranking";
 
 test.each([
   ["Ada", "", 0],

@@ -2,7 +2,7 @@ import type { ConversationId, Person, User, UserId } from "../../sdk/protocol/ge
 import type { Presence } from "../../sdk/store/presence";
 import { partnerOf } from "../../sdk/store/selectors";
 import type { ConversationSummary } from "../../sdk/store/state";
-import { folded, fromEachWord } from "./folding";
+import { type Fit, fitOf } from "./folding";
 
 /** A user whose conversation can be opened. */
 export interface Candidate {
@@ -13,17 +13,6 @@ export interface Candidate {
   readonly at: string;
   readonly unread: number;
   readonly online: boolean;
-}
-
-/** How well a name matches: 0 begins with the search, 1 has a word that does, 2 contains it. */
-export type Fit = 0 | 1 | 2;
-
-/** How well a name matches; `null` if it does not. Case, accents and forms of letters make no difference. */
-export function fitOf(name: string, search: string): Fit | null {
-  const [there, wanted] = [folded(name), folded(search)];
-  const place = there.indexOf(wanted);
-  if (place <= 0) return place === 0 ? 0 : null;
-  return fromEachWord(there).some((words) => words.startsWith(wanted)) ? 1 : 2;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type RefObject, useEffect, useMemo, useState } from "react";
 import { locale, text } from "../../../i18n/i18n";
-import { noteEmoji, skinTone } from "../../../platform/preferences";
+import { noteEmoji, skinTone } from "../../../platform/emoji-preferences";
 import { putOver } from "../field";
 import { loadEmojiWithCodes, skinsOf } from "./emoji-data";
 import { type EmojiWithCodes, emojiLike, emojiOf, typedShortcode } from "./shortcodes";

@@ -9,7 +9,7 @@ import {
 import { type AriaAttributes, type RefObject, useState } from "react";
 import { lazyText, text } from "../../../i18n/i18n";
 import { isTouched } from "../../../platform/browser";
-import { noteEmoji, recentEmoji, setSkinTone, skinTone } from "../../../platform/preferences";
+import { noteEmoji, recentEmoji, setSkinTone, skinTone } from "../../../platform/emoji-preferences";
 import { putIn } from "../field";
 import { EmojiCategories } from "./EmojiCategories";
 

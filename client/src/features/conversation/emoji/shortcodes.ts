@@ -25,11 +25,6 @@ const CLOSED = /(?:^|[\s([{"'“‘«])(:([\p{L}\p{N}_+-]+):)$/u;
 /** With fewer letters, the colon more likely begins an emoticon. */
 const LETTERS_MIN = 2;
 
-/** Whether a text may contain a shortcode: a quick check. */
-export function mayHaveShortcode(text: string): boolean {
-  return text.includes(":");
-}
-
 /** The shortcode before the caret; `null` if there is none, or no caret (-1). */
 export function typedShortcode(text: string, caret: number): TypedShortcode | null {
   if (caret < 0) return null;

@@ -1,4 +1,14 @@
-import { firstAfter, firstUnread, isCatchingUp, isFilling, rowOf, seqOf, type View } from "./view";
+import type { Anchor, Position, RowAnchor } from "./anchor";
+import {
+  firstAfter,
+  firstUnread,
+  isCatchingUp,
+  isFilling,
+  passesNothing,
+  rowOf,
+  seqOf,
+  type View,
+} from "./view";
 
 /** A reader this close to the end counts as being there, in pixels. */
 const AT_END = 80;
@@ -6,22 +16,6 @@ const AT_END = 80;
 export const CONTEXT = 48;
 /** More is loaded when fewer rows than this are left above or below. */
 const AHEAD = 30;
-
-/** Keeps a row in place: `part` of it is above a line `y` pixels below the top of the list. */
-export interface RowAnchor {
-  readonly row: number;
-  readonly part: number;
-  readonly y: number;
-}
-
-/** What keeps its place on the screen: the end of the list, some pixels away, or a row. */
-export type Anchor = RowAnchor | { readonly fromEnd: number };
-
-/** Where the list is, as measured: `row` is the first that begins in view. */
-export interface Position {
-  readonly fromEnd: number;
-  readonly row: RowAnchor | null;
-}
 
 /** Where a reader is, by the number of a message: each run of the log counts its rows anew. */
 export type Place =
@@ -40,6 +34,7 @@ type Due =
   | { readonly is: "unread" }
   /** A message that the reader asked for. */
   | { readonly is: "jump"; readonly seq: number }
+  /** The end, whatever is unread before it. */
   | Place;
 
 type At =
@@ -144,7 +139,7 @@ export function open(view: View, place: Place | null): Step {
       touched: false,
       missedAfter: null,
     },
-    place?.is === "row" ? place : { is: "unread" },
+    dueAt(place),
   );
 }
 
@@ -176,7 +171,9 @@ export function reduce(state: ScrollState, event: ScrollEvent): Step {
     case "folding":
       return [stay(state, event.anchor), HOLD];
     case "back":
-      return state.back === null ? [state, []] : pursue({ ...state, back: null }, state.back);
+      return state.back === null
+        ? [state, []]
+        : pursue({ ...state, back: null }, dueAt(state.back));
     case "rendered":
       return [state, loadsBeyond(state.view, event.above, event.below)];
     case "timeout":
@@ -207,11 +204,13 @@ export function placeOf({ at, view, due, reads }: ScrollState): Place | null {
   return seq === null ? null : { is: "row", seq, part, y, reads };
 }
 
+/** Whoever was at the end returns to what they have not read, as after any absence. */
+const dueAt = (place: Place | null): Due => (place?.is === "row" ? place : { is: "unread" });
+
 function onView(before: ScrollState, view: View, scrolling: boolean): Step {
   const state = { ...before, view };
   if (view.log.run !== before.view.log.run) {
-    const place = placeOf(before);
-    const due = before.due ?? (place?.is === "row" ? place : { is: "unread" });
+    const due = before.due ?? dueAt(placeOf(before));
     return pursue({ ...state, at: { is: "opening" }, missedAfter: null }, due);
   }
   if (state.due !== null && (state.at.is === "opening" || isHeld(state.due, view)))
@@ -280,7 +279,7 @@ function arrive(state: ScrollState, due: Due): Step {
   const { view } = state;
   switch (due.is) {
     case "end":
-      return [{ ...state, at: END, reads: state.reads || passesNothing(view, view.log.end) }, HOLD];
+      return [{ ...state, at: END }, HOLD];
     case "jump": {
       const row = rowOf(view, due.seq);
       if (row === null)
@@ -378,13 +377,6 @@ function withReads(state: ScrollState, { row }: Position): ScrollState {
   return state.reads || seq === null || !passesNothing(state.view, seq)
     ? state
     : { ...state, reads: true };
-}
-
-/** Whether no unread message is before number `seq`. */
-function passesNothing(view: View, seq: number): boolean {
-  if (view.unread === 0) return true;
-  const first = firstUnread(view);
-  return view.log.base <= view.read && seq <= (first ?? view.log.end);
 }
 
 function loadsBeyond({ log }: View, above: number, below: number): ScrollEffect[] {

@@ -1,10 +1,8 @@
 import type { VirtuosoHandle } from "react-virtuoso";
+import type { Anchor, Position, RowAnchor } from "./anchor";
 import {
-  type Anchor,
   anchorOf,
   canRead,
-  type Position,
-  type RowAnchor,
   reduce,
   type ScrollEffect,
   type ScrollEvent,
@@ -68,8 +66,6 @@ export class Scroller {
     this.changed.add(tell);
     return () => void this.changed.delete(tell);
   };
-
-  readonly get = () => this.state;
 
   readonly canRead = () => canRead(this.state);
 

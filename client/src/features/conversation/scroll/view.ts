@@ -33,11 +33,6 @@ export function isCatchingUp({ log, caughtUp }: View): boolean {
 
 export const isFilling = (log: Log) => hasGap(log) && !log.detached;
 
-/** Whether the run has what follows number `seq`, and all from there to where it ends. */
-export function reachesBackTo({ log }: View, seq: number): boolean {
-  return log.base <= seq && !isFilling(log) && (log.end > seq || !log.detached);
-}
-
 /** The number of the first message of somebody else after number `seq`; `null` if none is held. */
 export function firstAfter({ log, me }: View, seq: number): number | null {
   return messagesAfter(log, seq).find(({ sender }) => sender !== me)?.seq ?? null;
@@ -54,4 +49,11 @@ export function rowOf({ log }: View, seq: number | null): number | null {
 /** The number of the message in a row; of the last one if the row's is on its way. */
 export function seqOf({ log }: View, row: number): number | null {
   return (log.messages[row - log.firstIndex] ?? log.messages.at(-1))?.seq ?? null;
+}
+
+/** Whether no unread message is before number `seq`. */
+export function passesNothing(view: View, seq: number): boolean {
+  if (view.unread === 0) return true;
+  const first = firstUnread(view);
+  return view.log.base <= view.read && seq <= (first ?? view.log.end);
 }
