@@ -9,7 +9,7 @@ import {
 } from "react";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { text } from "../../i18n/i18n";
-import type { ConversationId, Member, User } from "../../sdk/protocol/generated";
+import type { Member, User } from "../../sdk/protocol/generated";
 import { deliveryStateOf, unreadText } from "../../sdk/store/selectors";
 import type { ConversationSummary } from "../../sdk/store/state";
 import type { Log } from "../../sdk/timeline/log";
@@ -43,8 +43,8 @@ interface Props {
   readonly onTarget: (seq: null) => void;
 }
 
-/** Where the reader was in each conversation, for as long as the page lives. */
-const places = new Map<ConversationId, Place>();
+/** Where each user was in each conversation, for as long as the page lives. */
+const places = new Map<string, Place>();
 
 /**
  * The messages held; only those in view are rendered. The list counts from
@@ -59,8 +59,9 @@ export function MessageList({ conversation, log, me, pinned, target, onTarget }:
     () => conversation.members.filter((member) => member.user.id !== me.id),
     [conversation.members, me.id],
   );
+  const placeKey = `${me.id} ${id}`;
   const known = viewOf(conversation, log, me.id, caughtUp);
-  const [scroller] = useState(() => new Scroller(open(known, places.get(id) ?? null)));
+  const [scroller] = useState(() => new Scroller(open(known, places.get(placeKey) ?? null)));
   const where = useScrollState(scroller, ({ at, view }) =>
     view.log.run === log.run ? at.is : "opening",
   );
@@ -92,9 +93,9 @@ export function MessageList({ conversation, log, me, pinned, target, onTarget }:
     return () => {
       end();
       const place = placeOf(scroller.state);
-      if (place !== null) places.set(id, place);
+      if (place !== null) places.set(placeKey, place);
     };
-  }, [scroller, commands, focus, id]);
+  }, [scroller, commands, focus, id, placeKey]);
 
   const { read, unread } = known;
   const written = rows.at(-1)?.entry?.clientId;

@@ -55,6 +55,14 @@ class World {
     heard: (dice: number) => this.socket.receive(...this.down.splice(0, dice % 5)),
     discarded: (dice: number) => this.discard(dice),
     resync: () => this.socket.receive({ type: "resync" }),
+    /** The reader goes far back, and on from there. */
+    jumped: (dice: number) => {
+      const seq = this.anyMessage(dice);
+      if (seq === undefined) return;
+      this.page.engine.show(CONVERSATION);
+      void this.page.engine.loadAround(CONVERSATION, seq);
+    },
+    wentOn: () => void this.page.engine.loadNewer(CONVERSATION),
     pause: () => this.page.rest(),
     cut: () => this.cut(),
     reloaded: () => this.reload(),
@@ -195,6 +203,9 @@ test("f24: whatever is lost, doubled or reordered, the page is as if it were loa
         for (const [step, dice] of steps) await world.steps[step](dice);
         await world.cut();
         server.refusals = 0;
+        await world.page.rest();
+        // A reader who is far back goes to the end.
+        if (world.page.log?.detached) void world.page.engine.loadAround(CONVERSATION, null);
         await world.page.rest();
 
         expect(world.doubled).toEqual([]);

@@ -509,8 +509,14 @@ describe("going back to a message", () => {
     const page = await reading(100);
     await pagesFor(page, () => page.engine.loadAround(CONVERSATION, 50));
     page.sockets.last.receive(frameOf(page.server.pinnedByBob(3, true)));
+    expect(page.pins).toEqual([3]);
     await page.rest();
     expect(page.pins).toEqual([3]);
+    page.engine.pin(CONVERSATION, 3, false);
+    const shown: number[] = [];
+    page.store.subscribe(() => void shown.push(page.pins.length));
+    await page.rest();
+    expect(shown, "it does not come back when it is stored").not.toContain(1);
   });
 
   test("loads nothing once the conversation is closed", async () => {

@@ -302,9 +302,11 @@ test("a log around an old message is detached until it has come to the end", () 
   const live = placeAll(log, [message(31), pin(32, 1)]);
   expect(live).toMatchObject({ end: 14, known: 32, detached: true });
   expect(lacksPins(live), "the run may never come to the pin").toBe(true);
+  expect(pinnedIn(live.pins), "which shows at once").toEqual([1]);
   const met = cover(live, pageOf(all, 15, 30));
   expect(met).toMatchObject({ base: 4, end: 32, detached: false });
   expect(met.messages).toHaveLength(27);
+  expect(pinnedIn(met.pins)).toEqual([1]);
 });
 
 test("a trimmed log goes on, and its history can be loaded again", () => {

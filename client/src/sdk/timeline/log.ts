@@ -104,8 +104,8 @@ export function placeAll(log: Log, incoming: readonly Numbered[]): Log {
   if (next.length === 0 && outOfOrder.size === log.outOfOrder.size && known === log.known)
     return log;
   evict(outOfOrder);
-  const unseen = log.detached ? lastPin(incoming, log.unseen) : log.unseen;
-  return goOn({ ...log, outOfOrder, known, unseen }, next, log.end + next.length);
+  const seen = { ...log, outOfOrder, known };
+  return goOn(log.detached ? withPins(seen, incoming) : seen, next, log.end + next.length);
 }
 
 /**
@@ -205,9 +205,11 @@ function withCompletePins(log: Log): Log {
   return lacksPins(log) ? log : { ...log, pins: completeTo(log.pins, log.end) };
 }
 
-/** The highest number among the pins: a detached run may never come to them. */
-function lastPin(events: readonly Numbered[], least: number): number {
-  return events.filter(isPin).reduce((last, { seq }) => Math.max(last, seq), least);
+/** Notes pins that a detached run may never come to; others may be missing before them. */
+function withPins(log: Log, events: readonly Numbered[]): Log {
+  const changes = events.filter(isPin);
+  const unseen = changes.reduce((last, { seq }) => Math.max(last, seq), log.unseen);
+  return { ...log, unseen, pins: withChanges(log.pins, changes) };
 }
 
 /** Removes the events from `outOfOrder` that continue the run, and returns them. */

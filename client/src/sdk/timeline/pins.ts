@@ -29,10 +29,12 @@ export function withPin(
   return on ? [...listed, target] : listed.filter((seq) => seq !== target);
 }
 
-/** Adds changes, in order; those that are listed already change nothing. */
+/** Adds changes; those that are listed or known already change nothing. */
 export function withChanges(pins: Pins, changes: readonly Pin[]): Pins {
-  const later = changes.filter(({ seq }) => seq > pins.asOf);
-  return later.length === 0 ? pins : { ...pins, changes: [...pins.changes, ...later] };
+  const isNew = ({ seq }: Pin) => seq > pins.asOf && pins.changes.every((one) => one.seq !== seq);
+  const later = changes.filter(isNew);
+  if (later.length === 0) return pins;
+  return { ...pins, changes: [...pins.changes, ...later].sort((a, b) => a.seq - b.seq) };
 }
 
 /** The server has listed the pins as of an event; an older list changes nothing. */
