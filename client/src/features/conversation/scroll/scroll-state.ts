@@ -61,7 +61,8 @@ type At =
  * | shown          | –              | –               | moving to the first  | –                   |
  * |                |                |                 | unread message       |                     |
  * | folding        | –              | moving, to stay | moving, to stay      | moving, to stay     |
- * | jump, back     | (due)          | moving, or load | moving, or load      | moving, or load     |
+ * | jump           | (due)          | moving, or load | moving, or load      | moving, or load     |
+ * | back           | –              | moving, at-end, or load                                      |
  * | to end         | (due)          | at-end, or load | at-end               | at-end, or load     |
  * | timeout        | moving, at-end | –               | –                    | –                   |
  * | rendered       | –              | load older, newer                      |                     |
