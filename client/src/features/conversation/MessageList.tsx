@@ -98,7 +98,7 @@ export function MessageList({ conversation, log, me, pinned, target, onTarget }:
   }, [scroller, commands, focus, id, placeKey]);
 
   const { read, unread } = known;
-  const written = rows.at(-1)?.entry?.clientId;
+  const written = rows.at(-1)?.entry?.clientId ?? null;
   useLayoutEffect(() => {
     const view = { log, me: me.id, read, unread, caughtUp, written };
     scroller.dispatch({ type: "view", view, scrolling: scroller.isScrolling() });

@@ -33,6 +33,7 @@ export const view = (log: Log, read: number, more: Partial<View> = {}): View => 
   read,
   unread: log.known > read ? Math.min(100, log.known - read) : 0,
   caughtUp: true,
+  written: null,
   ...more,
 });
 

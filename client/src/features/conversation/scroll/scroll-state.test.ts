@@ -285,6 +285,13 @@ describe("jumping", () => {
     expect(canRead(there), "the reader chose to pass over the rest").toBe(true);
   });
 
+  test("is not what own messages do that waited before the list opened", () => {
+    const { written: _, ...opening } = view(held(0, 100), 30);
+    const start = open(opening, null);
+    const [state] = through(start, see(view(held(0, 100), 30, { written: "w1" })));
+    expect(state.at).toMatchObject({ is: "moving", to: { row: rowOf(state, 31) } });
+  });
+
   test("by an own new message reads nothing that it passed over", () => {
     const [state] = through(reading(30), see(view(held(0, 100), 30, { written: "w1" })));
     expect([state.at.is, canRead(state)]).toEqual(["at-end", false]);

@@ -237,7 +237,8 @@ function follow(before: ScrollState, view: View, scrolling: boolean): Step {
     missedAfter: catchingUp ? after : null,
   };
   const changed = view.log !== log || catchingUp !== isCatchingUp(before.view);
-  if (view.written !== undefined && view.written !== before.view.written)
+  const { written } = before.view;
+  if (written !== undefined && view.written && view.written !== written)
     return toEnd({ ...state, reads: passesNothing(view, Number.POSITIVE_INFINITY) });
   if (at.is === "at-end" && changed) {
     // A list that opened too early, where it is at its end only because it held few messages.

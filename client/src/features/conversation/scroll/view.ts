@@ -12,8 +12,8 @@ export interface View {
   readonly unread: number;
   /** Whether the page has caught up with the server. */
   readonly caughtUp: boolean;
-  /** One's own last message if it is on its way. */
-  readonly written?: string | undefined;
+  /** One's own last message if it is on its way, `null` if none is; not known of a list that opens. */
+  readonly written?: string | null;
 }
 
 export function viewOf(
