@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tidings::domain::ConversationId;
+use tidings::domain::{ConversationId, MAX_SAFE_INTEGER};
 use tidings::protocol::{Conversations, ErrorFrame, ServerFrame};
 use uuid::Uuid;
 
@@ -91,12 +91,12 @@ async fn b14_positions_are_clamped_or_refused_and_unread_is_never_negative() {
         hers.stored(client_id).await;
     }
     let read = |seq: Value| json!({ "type": "read", "conversation": conversation, "seq": seq });
-    for seq in [json!(-1), json!("5"), json!(1.5), json!(null)] {
+    for seq in [json!(-1), json!("5"), json!(1.5), json!(null), json!(MAX_SAFE_INTEGER + 1)] {
         let error = refused(&mut his, &read(seq.clone())).await;
         assert_eq!((&error["code"], &error["field"]), (&json!("invalid_field"), &json!("seq")), "{seq}");
     }
     // Beyond the end is the end; backwards is nothing.
-    for (seq, unread) in [(3, 2), (1, 2), (1_000_000_000_000_000_000_u64, 0), (2, 0)] {
+    for (seq, unread) in [(3, 2), (1, 2), (MAX_SAFE_INTEGER, 0), (2, 0)] {
         his.say_text(&read(json!(seq)).to_string()).await;
         let listed = async || {
             let listed: Conversations = bob.get("/api/conversations").await.unwrap();
