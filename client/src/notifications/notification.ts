@@ -31,12 +31,12 @@ export const NOTIFICATIONS_LOCK = "tidings-notifications";
  * Shows a message in the one notification of its conversation, unless that shows
  * it, or a later one, already: a page and a push may both bring it.
  */
-export function showNotification(
+export async function showNotification(
   registration: ServiceWorkerRegistration,
   news: News,
   look: Look,
 ): Promise<void> {
-  return navigator.locks.request(NOTIFICATIONS_LOCK, async () => {
+  await alone(async () => {
     const shown = await registration.getNotifications({ tag: news.conversation });
     if (shown.some((notification) => (dataOf(notification)?.seq ?? 0) >= news.seq)) return;
     await registration.showNotification(news.from, optionsOf(news, look));
@@ -45,7 +45,22 @@ export function showNotification(
 
 /** The notifications that are shown now. */
 export function shownNotifications(registration: ServiceWorkerRegistration) {
-  return navigator.locks.request(NOTIFICATIONS_LOCK, () => registration.getNotifications());
+  return alone(() => registration.getNotifications());
+}
+
+/** Does something under the lock; at once in a browser that has no locks, or refuses them. */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+  let begun = false;
+  const begin = () => {
+    begun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(NOTIFICATIONS_LOCK, begin);
+  } catch (error) {
+    if (begun) throw error;
+    return begin();
+  }
 }
 
 export function optionsOf(news: News, { instead, silent }: Look): NotificationOptions {
