@@ -1,6 +1,6 @@
 //! The synchronisation primitives that a connection and its user's actor share.
 //! In unit tests each operation first asks the model checker, if one runs on this
-//! thread, who goes on: see `connection/inbound/model`.
+//! thread, who goes on: see `tests/model`.
 
 #[cfg(not(test))]
 pub use std::sync::Mutex;
