@@ -168,7 +168,7 @@ impl Stage {
     /// server's, that the numbers are dense.
     pub fn stored(&self, target: &Target, sent: u64) -> io::Result<Verdict> {
         let Some(url) = &target.database else { return Ok(Verdict::default()) };
-        let table = if target.kind == Kind::Server { "events" } else { "baseline" };
+        let table = if target.kind == Kind::Server { "messages" } else { "baseline" };
         let count = format!("SELECT count(*) FROM {table}");
         let tops = format!(
             "SELECT coalesce(sum(top), 0)::bigint
