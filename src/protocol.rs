@@ -1,5 +1,6 @@
-//! The wire: every JSON shape that crosses a socket; those of HTTP are in `http`,
-//! those about who is here in `presence`.
+//! The wire: every JSON shape that crosses a socket. Those of HTTP are in `http`, those
+//! about who is here in `presence`, what events say in `content`, and what can be wrong
+//! in `problem`.
 //!
 //! `docs/protocol.md` is the contract in words; the TypeScript in
 //! `client/src/sdk/protocol/generated.ts` is printed from these types by
@@ -7,13 +8,14 @@
 //! strings. Unknown fields are ignored in both directions, so that fields can
 //! be added; an unknown `type` is an error to the server and ignored by clients.
 
+mod content;
 mod http;
 mod presence;
+mod problem;
 mod reading;
 mod strict;
 
 use std::cell::RefCell;
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -22,10 +24,12 @@ use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::domain::{ClientId, ConversationId, Kind, Operation, Seq, UserId};
+use crate::domain::{ClientId, ConversationId, Seq, UserId};
 
+pub use content::*;
 pub use http::*;
 pub use presence::*;
+pub use problem::*;
 pub use reading::{read, read_if_valid};
 
 /// The WebSocket subprotocol (RFC 6455 §1.9) that names this version.
@@ -97,26 +101,6 @@ pub struct Send {
     pub conversation: ConversationId,
     #[serde(flatten)]
     pub content: Content,
-}
-
-/// What an event of a log says, by its `kind`: the same in `send` and in `event`. What
-/// each kind means for counts and notifications is in [`Kind`].
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, TS, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Content {
-    /// Somebody says something.
-    Message {
-        /// 1 to `limits.text_max_chars` characters, plain text.
-        #[schema(value_type = String)]
-        body: Arc<str>,
-    },
-    /// A message is pinned, or not any longer.
-    Pin {
-        /// The number of the message.
-        #[ts(type = "number")]
-        target: Seq,
-        on: bool,
-    },
 }
 
 /// A send that was refused for now, and that the client does not repeat: those
@@ -300,131 +284,6 @@ pub struct Pong {}
 pub struct User {
     pub id: UserId,
     pub name: String,
-}
-
-/// What is wrong, the same in frames and in HTTP bodies.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, TS, ToSchema)]
-pub struct Problem {
-    pub code: Code,
-    /// One sentence for a person.
-    pub message: String,
-    /// The field of the request that is at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    #[schema(nullable = false)]
-    pub field: Option<String>,
-    /// Of a name or a password that breaks a rule: which one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    #[schema(nullable = false)]
-    pub rule: Option<Rule>,
-    /// Wait this long before trying again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    #[schema(nullable = false)]
-    pub retry_after_ms: Option<u32>,
-}
-
-impl Problem {
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, rule: None, retry_after_ms: None }
-    }
-
-    pub fn field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
-        self
-    }
-
-    pub fn retry_after_ms(mut self, wait: u32) -> Self {
-        self.retry_after_ms = Some(wait);
-        self
-    }
-}
-
-/// Stable names of what can be wrong. Clients treat an unknown one by the kind
-/// of answer it came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, TS, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// Not JSON, or not an object.
-    BadJson,
-    /// The `type` is missing or not known.
-    UnknownType,
-    /// A field is missing, doubled, or of the wrong type; `field` names it.
-    InvalidField,
-    /// The text is empty or cannot be stored.
-    InvalidText,
-    /// The text is longer than `limits.text_max_chars`.
-    TextTooLong,
-    /// The name breaks a rule; the sentence says which.
-    InvalidName,
-    InvalidPassword,
-    /// `hello` must be the first frame, and only the first.
-    HelloExpected,
-    HelloRepeated,
-    /// This `client_id` already names another operation.
-    IdReused,
-    /// No such thing, or not yours: the same answer.
-    NotFound,
-    /// As many messages are pinned as can be.
-    TooManyPins,
-    RateLimited,
-    /// A bound is reached; nothing was lost, try again.
-    Busy,
-    /// The database cannot store now; try again.
-    StorageUnavailable,
-    NameTaken,
-    /// The name exists and has a password.
-    PasswordRequired,
-    WrongPassword,
-    /// No session, or one that has ended.
-    Unauthorized,
-    /// The page asking is not one of this server's.
-    ForbiddenOrigin,
-    /// The server does not answer for the host that was asked.
-    UnknownHost,
-    /// The request names no path of this server, or not one host.
-    BadRequest,
-    /// The upgrade lacks what RFC 6455 asks for; the sentence says what.
-    BadUpgrade,
-    MethodNotAllowed,
-    UnsupportedMediaType,
-    TooLarge,
-    Internal,
-}
-
-impl From<&Operation> for Content {
-    fn from(operation: &Operation) -> Self {
-        match operation {
-            Operation::Message(text) => Self::Message { body: text.shared() },
-            Operation::Pin { target, on } => Self::Pin { target: *target, on: *on },
-        }
-    }
-}
-
-impl Content {
-    pub fn message(text: &str) -> Self {
-        Self::Message { body: text.into() }
-    }
-
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Message { .. } => Kind::Message,
-            Self::Pin { .. } => Kind::Pin,
-        }
-    }
-}
-
-/// The length only of a message: its text does not belong in logs.
-impl fmt::Debug for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Message { body } => write!(f, "Message({} bytes)", body.len()),
-            Self::Pin { target, on } => {
-                f.debug_struct("Pin").field("target", target).field("on", on).finish()
-            }
-        }
-    }
 }
 
 impl Event {

@@ -68,7 +68,7 @@ impl Server {
         }
         let registry = Arc::new(Registry::default());
         let bus = Bus::new(registry.clone());
-        let push = Push::new(&config, &database, registry.clone()).await?;
+        let push = Push::new(&config, &database, registry.clone(), bus.clone()).await?;
         let services = Arc::new(Services {
             epoch: database.epoch().await?.to_string(),
             persistence: Persistence::new(

@@ -87,8 +87,6 @@ const KIND: &str = concat!(
     may_read!("c.id", "$2"),
 );
 
-const GROUP_MEMBERS: &str = "SELECT user_id FROM members WHERE conversation_id = $1";
-
 row! {
     struct ConversationRow {
         id: Uuid,
@@ -217,16 +215,6 @@ impl Database {
             .await
             .context("look for a member")?;
         Ok(row.map(|row| (Role::Member, row.members())))
-    }
-
-    /// Everyone in a group.
-    pub async fn group_members(&self, group: ConversationId) -> Result<Vec<UserId>, DatabaseError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(GROUP_MEMBERS)
-            .bind(group.0)
-            .fetch_all(&self.pool)
-            .await
-            .context("read the members of a group")?;
-        Ok(ids.into_iter().map(UserId).collect())
     }
 
     async fn with_members(

@@ -68,10 +68,28 @@ macro_rules! pinned {
     };
 }
 
-const BACKWARDS: &str = page!("seq < $3", "seq DESC", "");
-const FORWARDS: &str = page!("seq > $3", "seq", "");
-const PINNED_BACKWARDS: &str = page!("seq < $3", "seq DESC", pinned!());
-const PINNED_FORWARDS: &str = page!("seq > $3", "seq", pinned!());
+/// The newest messages before a number.
+const BACKWARDS: Statements =
+    Statements { all: page!("seq < $3", "seq DESC", ""), pinned: page!("seq < $3", "seq DESC", pinned!()) };
+
+/// The oldest messages after a number.
+const FORWARDS: Statements =
+    Statements { all: page!("seq > $3", "seq", ""), pinned: page!("seq > $3", "seq", pinned!()) };
+
+/// The statements for pages in one direction.
+struct Statements {
+    all: &'static str,
+    pinned: &'static str,
+}
+
+impl Statements {
+    fn of(self, filter: HistoryFilter) -> &'static str {
+        match filter {
+            HistoryFilter::All => self.all,
+            HistoryFilter::Pinned => self.pinned,
+        }
+    }
+}
 
 row! {
     /// One message; all columns are null if there is none.
@@ -122,8 +140,11 @@ impl Database {
         filter: HistoryFilter,
         limit: u32,
     ) -> Result<Option<History>, DatabaseError> {
-        let before = async |seq, limit| self.before(user, conversation, seq, filter, limit).await;
-        let after = async |seq, limit| self.after(user, conversation, seq, filter, limit).await;
+        let page = async |statements: Statements, edge, limit| {
+            self.page(statements.of(filter), user, conversation, edge, limit).await
+        };
+        let before = async |seq, limit| Ok(page(BACKWARDS, seq, limit).await?.map(|page| page.before(seq)));
+        let after = async |seq, limit| Ok(page(FORWARDS, seq, limit).await?.map(|page| page.after(seq)));
         let side = match range {
             HistoryRange::Newest => before(MAX_SAFE_INTEGER, limit).await?,
             HistoryRange::Before(seq) => before(seq, limit).await?,
@@ -142,45 +163,6 @@ impl Database {
             last_seq: last.seq,
             last_at: last.at.map(rfc3339),
         }))
-    }
-
-    /// The newest messages before a number.
-    async fn before(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        seq: Seq,
-        filter: HistoryFilter,
-        limit: u32,
-    ) -> Result<Option<Side>, DatabaseError> {
-        let statement = match filter {
-            HistoryFilter::All => BACKWARDS,
-            HistoryFilter::Pinned => PINNED_BACKWARDS,
-        };
-        let Some(page) = self.page(statement, user, conversation, seq, limit).await? else { return Ok(None) };
-        let (mut messages, last) = (page.messages, page.last);
-        messages.reverse();
-        let from = messages.first().filter(|_| page.is_cut).map_or(1, |first| first.seq);
-        Ok(Some(Side { messages, from, to: seq.saturating_sub(1).min(last.seq), last }))
-    }
-
-    /// The oldest messages after a number.
-    async fn after(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        seq: Seq,
-        filter: HistoryFilter,
-        limit: u32,
-    ) -> Result<Option<Side>, DatabaseError> {
-        let statement = match filter {
-            HistoryFilter::All => FORWARDS,
-            HistoryFilter::Pinned => PINNED_FORWARDS,
-        };
-        let Some(page) = self.page(statement, user, conversation, seq, limit).await? else { return Ok(None) };
-        let Page { messages, last, is_cut } = page;
-        let to = messages.last().filter(|_| is_cut).map_or(last.seq, |newest| newest.seq);
-        Ok(Some(Side { messages, from: seq.min(last.seq) + 1, to, last }))
     }
 
     async fn page(
@@ -217,6 +199,23 @@ struct Page {
     last: LastEvent,
     /// Whether there may be more behind these.
     is_cut: bool,
+}
+
+impl Page {
+    /// Read backwards from `edge`.
+    fn before(self, edge: Seq) -> Side {
+        let Self { mut messages, last, is_cut } = self;
+        messages.reverse();
+        let from = messages.first().filter(|_| is_cut).map_or(1, |first| first.seq);
+        Side { messages, from, to: edge.saturating_sub(1).min(last.seq), last }
+    }
+
+    /// Read forwards from `edge`.
+    fn after(self, edge: Seq) -> Side {
+        let Self { messages, last, is_cut } = self;
+        let to = messages.last().filter(|_| is_cut).map_or(last.seq, |newest| newest.seq);
+        Side { messages, from: edge.min(last.seq) + 1, to, last }
+    }
 }
 
 impl Side {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::append::NewMessage;
 use super::appended::{Appended, NewEvent};
 use super::fragments::unread;
+use super::group_members::group_members;
 use super::position::{Position, PositionChange};
 use super::row::{PairRow, row};
 use super::{UNREAD_SCAN, WriteError, append, append_any, from_bigint, to_bigint};
@@ -105,9 +106,6 @@ row! {
     }
 }
 
-/// The members of each group of `$1`.
-const GROUPS: &str = "SELECT conversation_id, array_agg(user_id) AS members FROM members WHERE conversation_id = ANY($1) GROUP BY 1";
-
 impl Log {
     /// Connects, and makes sure that a commit is on disk before it is reported.
     pub async fn open(options: &PgConnectOptions) -> Result<Self, WriteError> {
@@ -200,12 +198,7 @@ impl Log {
         groups: &[ConversationId],
     ) -> Result<Vec<(ConversationId, Vec<UserId>)>, WriteError> {
         self.plan(Plans::Custom).await?;
-        let rows: Vec<(Uuid, Vec<Uuid>)> = sqlx::query_as(GROUPS)
-            .bind(groups.iter().map(|group| group.0).collect::<Vec<_>>())
-            .fetch_all(&mut self.connection)
-            .await?;
-        let members = |ids: Vec<Uuid>| ids.into_iter().map(UserId).collect();
-        Ok(rows.into_iter().map(|(group, ids)| (ConversationId(group), members(ids))).collect())
+        Ok(group_members(&mut self.connection, groups).await?)
     }
 }
 

@@ -10,6 +10,7 @@ mod epoch;
 mod error;
 mod fair_queue;
 mod fragments;
+mod group_members;
 mod history;
 mod log;
 mod migrations;

@@ -45,10 +45,10 @@ row! {
 
 impl PairRow {
     pub fn members(&self) -> Members {
-        self.direct_low
-            .zip(self.direct_high)
-            .map(|(low, high)| DirectPair::new(UserId(low), UserId(high)))
-            .into()
+        match (self.direct_low, self.direct_high) {
+            (Some(low), Some(high)) => Members::Direct(DirectPair::new(UserId(low), UserId(high))),
+            _ => Members::Group,
+        }
     }
 }
 

@@ -43,13 +43,6 @@ impl DirectPair {
     }
 }
 
-impl From<Option<DirectPair>> for Members {
-    /// As the database has it: a group names no pair.
-    fn from(pair: Option<DirectPair>) -> Self {
-        pair.map_or(Self::Group, Self::Direct)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,7 +104,7 @@ impl InFlightNotification {
 
     /// Whether the recipient has a connection. During the grace of presence there is none.
     pub fn is_recipient_connected(&self) -> bool {
-        self.shared.registry.is_connected(self.key.user)
+        self.shared.bus.is_connected(self.key.user)
     }
 
     /// Whether others see the recipient online.

@@ -25,7 +25,7 @@ use web_push_native::p256::SecretKey;
 pub use dispatcher::PushDispatcher;
 pub use message::PushMessage;
 
-use crate::bus::{EventDelivery, Recipients};
+use crate::bus::{Bus, EventDelivery, Recipients};
 use crate::config::Config;
 use crate::database::{Database, DatabaseError, PushSubscription};
 use crate::domain::UserId;
@@ -47,6 +47,7 @@ pub struct PushArguments(Arc<Shared>);
 /// What outlives the dispatcher.
 struct Shared {
     registry: Arc<Registry>,
+    bus: Bus,
     database: Database,
     queue: Mutex<Queue>,
     dispatcher: ActorSlot<PushMessage>,
@@ -61,6 +62,7 @@ impl Push {
         config: &Config,
         database: &Database,
         registry: Arc<Registry>,
+        bus: Bus,
     ) -> Result<Self, DatabaseError> {
         if !config.push.on {
             return Ok(Self::default());
@@ -75,6 +77,7 @@ impl Push {
         let Some(key) = key(config, database).await? else { return Ok(Self::default()) };
         Ok(Self(Some(Arc::new(Shared {
             registry,
+            bus,
             database: database.clone(),
             queue: Mutex::new(Queue::new(config.push_queue, config.push_interval)),
             dispatcher: ActorSlot::default(),
@@ -112,7 +115,7 @@ impl Push {
                 continue;
             }
             let Recipients::Direct(pair) = to else { continue };
-            let absent = |user: &UserId| !shared.registry.is_connected(*user);
+            let absent = |user: &UserId| !shared.bus.is_connected(*user);
             let Some(user) = pair.other(event.sender).filter(absent) else { continue };
             let key = NotificationKey { user, conversation: event.conversation };
             match shared.queue().offer(key, event.seq, now, || Notification::of(event)) {

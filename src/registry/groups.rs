@@ -13,6 +13,9 @@ use crate::domain::{ConversationId, UserId};
 /// is in use stays; of the others those that were used last.
 const MEMBERS_MAX: usize = 1_000_000;
 
+/// What a group takes besides its members, counted as so many of them.
+const GROUP_COST: usize = 16;
+
 /// How many arrivals are remembered. A group that has missed more looks at all its members.
 const ARRIVALS_MAX: usize = 4_096;
 
@@ -30,7 +33,7 @@ pub struct Groups {
 struct Table {
     groups: HashMap<ConversationId, Used>,
     /// Of all `groups`.
-    members: usize,
+    cost: usize,
     /// Counts uses.
     clock: u64,
     /// Counts changes of memberships.
@@ -99,10 +102,12 @@ impl Groups {
         }
         table.remove(id);
         table.clock += 1;
-        table.members += group.members.len();
+        table.cost += group.cost();
         let used = Used { group: group.clone(), last: table.clock };
         table.groups.insert(id, used);
-        while table.members > self.members_max && table.evict() {}
+        if table.cost > self.members_max {
+            table.make_room(self.members_max);
+        }
         Some(group)
     }
 
@@ -153,21 +158,31 @@ impl Group {
     pub fn contains(&self, user: UserId) -> bool {
         self.members.binary_search(&user).is_ok()
     }
+
+    fn cost(&self) -> usize {
+        self.members.len() + GROUP_COST
+    }
 }
 
 impl Table {
     fn remove(&mut self, id: ConversationId) {
         if let Some(used) = self.groups.remove(&id) {
-            self.members -= used.group.members.len();
+            self.cost -= used.group.cost();
         }
     }
 
-    /// Forgets the group that was used longest ago. Returns `false` if all are in use.
-    fn evict(&mut self) -> bool {
+    /// Forgets groups until an eighth of the room is free, those used longest ago first:
+    /// looking through all of them is then due rarely.
+    fn make_room(&mut self, max: usize) {
         let unused = self.groups.iter().filter(|(_, used)| Arc::strong_count(&used.group) == 1);
-        let Some(oldest) = unused.min_by_key(|(_, used)| used.last).map(|(id, _)| *id) else { return false };
-        self.remove(oldest);
-        true
+        let mut unused: Vec<(u64, ConversationId)> = unused.map(|(id, used)| (used.last, *id)).collect();
+        unused.sort_unstable();
+        for (_, id) in unused {
+            if self.cost <= max - max / 8 {
+                return;
+            }
+            self.remove(id);
+        }
     }
 }
 
@@ -240,14 +255,14 @@ mod tests {
 
     #[test]
     fn the_groups_used_last_are_kept_and_those_in_use() {
-        let groups = Groups { members_max: 5, ..Groups::default() };
+        let groups = Groups { members_max: 50, ..Groups::default() };
         let [first, second, third] = [(); 3].map(|()| ConversationId::fresh());
         drop(groups.insert(first, vec![user(1), user(2)], 0));
         drop(groups.insert(second, vec![user(1), user(2)], 0));
         assert!(groups.get(first).is_some());
         drop(groups.insert(third, vec![user(1), user(2)], 0));
         assert!(groups.get(second).is_none(), "it was used longest ago");
-        let held = groups.insert(second, (0..9).map(user).collect(), 0).unwrap();
+        let held = groups.insert(second, (0..20).map(user).collect(), 0).unwrap();
         assert!(groups.get(first).is_none() && groups.get(third).is_none() && groups.get(second).is_some());
         drop(held);
         drop(groups.insert(first, vec![user(1)], 0));

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::{UserState, decode, replay};
-use crate::bus::{Delivery, Recipients};
-use crate::domain::{ClientId, ConversationId, Members, MessageText, MessageTextError, Operation, Rate};
+use crate::domain::{ClientId, MessageText, MessageTextError, Operation, Rate};
 use crate::metrics;
 use crate::presence::PresenceMessage;
 use crate::protocol::{
@@ -14,16 +13,12 @@ use crate::protocol::{
     ServerFrame, WATCH_MAX, Watch,
 };
 use crate::registry::{
-    ConnectionHandle, ConnectionId, InjectedFault, OpenedFrame, ReceiptUpdate, SendRequest, UserMessage,
+    ConnectionHandle, ConnectionId, InjectedFault, OpenedFrame, ReceiptUpdate, SendRequest,
     UserSupervisorMessage,
 };
 
 /// The size of an event in the database besides its text, as the quota counts it.
 const ROW_BYTES: usize = 128;
-
-/// Typing that is older than this when the members are known is dropped: by then the
-/// user may have stopped.
-const TYPING_LOOKUP_MAX: Duration = Duration::from_secs(1);
 
 /// When to try again after too many sends were unanswered.
 const BUSY_WAIT: Duration = Duration::from_millis(500);
@@ -226,66 +221,6 @@ impl UserState {
             read: if read { position.seq } else { 0 },
         });
         Ok(())
-    }
-
-    fn on_typing(&mut self, conversation: ConversationId) -> Result<(), Problem> {
-        if !self.typing.may_type(conversation, Instant::now(), self.services.config.typing_interval) {
-            return Ok(());
-        }
-        let members = self.typing.members(conversation);
-        if !members.is_some_and(|members| self.show_typing(conversation, members)) {
-            self.ask_members(conversation);
-        }
-        Ok(())
-    }
-
-    /// One look-up at a time: typing in many conversations at once, which nobody
-    /// does, is dropped instead of queued. The result goes through the registry: a
-    /// reference to this actor, held for as long as the database takes, would keep
-    /// messages alive that came too late for its mailbox.
-    fn ask_members(&mut self, conversation: ConversationId) {
-        if self.lookup.as_ref().is_some_and(|(task, _)| !task.is_finished()) {
-            return;
-        }
-        let (services, user) = (self.services.clone(), self.id());
-        let task = tokio::spawn(async move {
-            match services.members_to_type_to(user, conversation).await {
-                Ok(members) => services.registry.cast(user, UserMessage::Members(conversation, members)),
-                // Typing is not worth a retry.
-                Err(error) => tracing::warn!(%error, "members not read"),
-            }
-        });
-        self.lookup = Some((task.abort_handle(), Instant::now()));
-    }
-
-    pub(super) fn on_members(&mut self, conversation: ConversationId, members: Option<Members>) {
-        if let Some(members) = members {
-            self.typing.set_members(conversation, members);
-            // None after a crash meanwhile.
-            let asked = self.lookup.as_ref().map(|(_, asked)| asked.elapsed());
-            if asked.is_some_and(|time| time <= TYPING_LOOKUP_MAX) {
-                // False: the group has changed meanwhile. The next typing asks again.
-                let _shown = self.show_typing(conversation, members);
-            }
-        } else {
-            let error = ErrorFrame { conversation: Some(conversation), ..no_such_conversation().into() };
-            self.broadcast(&ServerFrame::Error(error).encode(), ConnectionHandle::send_ephemeral);
-        }
-    }
-
-    /// Shows to the other members that the user is typing. Returns `false` if the members
-    /// of the group are not known, or the user is not one of them any more.
-    fn show_typing(&self, conversation: ConversationId, members: Members) -> bool {
-        let group = || self.services.registry.groups().get(conversation);
-        if members == Members::Group && !group().is_some_and(|group| group.contains(self.id())) {
-            return false;
-        }
-        // Not if the user is invisible, or has left meanwhile.
-        if self.visibility().is_some_and(|visibility| !visibility.is_invisible()) {
-            let to = Recipients::of(conversation, members);
-            self.services.bus.publish(Delivery::Typing { user: self.id(), conversation, to });
-        }
-        true
     }
 
     fn on_watch(&mut self, connection: ConnectionId, watch: Watch) -> Result<(), Problem> {

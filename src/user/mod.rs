@@ -2,13 +2,14 @@
 //! and delivers to them.
 
 mod decode;
+mod groups;
 mod handlers;
 mod replay;
 mod replay_limits;
 mod report;
 mod sessions;
 mod supervisor;
-mod typing_members;
+mod typing;
 mod typing_throttle;
 mod visibility;
 

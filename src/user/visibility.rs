@@ -4,7 +4,7 @@
 use super::Services;
 use crate::bus::{Delivery, ReceiptDelivery, Recipients};
 use crate::database::{DatabaseError, WithheldReceipt};
-use crate::domain::{UserId, Visibility};
+use crate::domain::{Members, UserId, Visibility};
 
 impl Services {
     /// Stores and applies the user's choice. Must not be cancelled.
@@ -29,8 +29,11 @@ impl Services {
 
     /// Tells others how far the user has got while that was hidden from them.
     async fn show_positions(&self, user: UserId, hidden_by: Visibility) -> Result<(), DatabaseError> {
-        let mut receipts = Vec::new();
+        let (mut receipts, mut held) = (Vec::new(), Vec::new());
         for WithheldReceipt { position, members } in self.database.withheld_receipts(user, hidden_by).await? {
+            if members == Members::Group {
+                held.push(self.group(position.conversation).await?);
+            }
             let to = Recipients::of(position.conversation, members);
             receipts.push(ReceiptDelivery { receipt: position.receipt(None), to });
         }

@@ -44,15 +44,10 @@ async fn b01_a_nul_is_refused_before_the_batch_and_harms_no_other() {
         hers.send(conversation, &format!("after {round}")).await;
     }
     his.message("after 19").await;
-    let bodies: Vec<_> = bob
-        .history(conversation)
-        .await
-        .into_iter()
-        .filter_map(|message| message.body().map(str::to_owned))
-        .collect();
+    let texts = bob.texts(conversation).await;
     let expected: Vec<_> =
         (0..20).flat_map(|round| [format!("before {round}"), format!("after {round}")]).collect();
-    assert_eq!(bodies, expected);
+    assert_eq!(texts, expected);
     bystanders.unharmed().await;
 }
 

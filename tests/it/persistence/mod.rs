@@ -4,5 +4,5 @@ mod cut;
 mod faults;
 mod large_group;
 mod load;
-mod rig;
+pub mod rig;
 mod store;

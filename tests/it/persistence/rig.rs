@@ -70,12 +70,9 @@ impl Rig {
     }
 
     async fn connect(&self, id: UserId) -> Member {
-        let (mail, inbox) = mpsc::unbounded_channel();
-        let (actor, _) = Actor::spawn(None, Mailbox, mail).await.unwrap();
-        self.registry.put(id, actor);
         Member {
             id,
-            inbox,
+            inbox: mailbox(&self.registry, id).await,
             generation: self.persistence.generation(),
             persistence: self.persistence.clone(),
             pending: Vec::new(),
@@ -270,6 +267,14 @@ impl Member {
 pub fn stored(answer: SendResult) -> (Arc<Event>, bool) {
     let committed = answer.outcome.unwrap();
     (committed.event, committed.duplicate)
+}
+
+/// Connects a user; the messages for the user's actor come out of the other end.
+pub async fn mailbox(registry: &Registry, user: UserId) -> mpsc::UnboundedReceiver<UserMessage> {
+    let (mail, inbox) = mpsc::unbounded_channel();
+    let (actor, _) = Actor::spawn(None, Mailbox, mail).await.unwrap();
+    registry.put(user, actor);
+    inbox
 }
 
 /// Passes a user's messages on to the test.

@@ -82,6 +82,12 @@ impl Person {
         }
     }
 
+    /// The texts of all messages.
+    pub async fn texts(&self, conversation: ConversationId) -> Vec<String> {
+        let text = |message: Event| message.body().map(str::to_owned);
+        self.history(conversation).await.into_iter().filter_map(text).collect()
+    }
+
     /// The next page of the log behind this place; an error is a server that is away.
     pub async fn page_after(
         &self,

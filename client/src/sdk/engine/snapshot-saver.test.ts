@@ -57,6 +57,25 @@ describe("a page that comes after another one", () => {
     expect(next.server.asked).toContain("session");
   });
 
+  test("shows no old messages as the end, whatever was read last", async () => {
+    const page = await kept(400);
+    page.engine.show(CONVERSATION);
+    await page.engine.loadAround(CONVERSATION, 50);
+    expect(page.log).toMatchObject({ detached: true });
+    await page.clock.pass(SAVE_MS);
+    const next = page.reloaded("two");
+    next.server.reachable = false;
+    void next.engine.start();
+    await next.clock.pass(100);
+    expect(next.log).toMatchObject({ base: 400, end: 400, detached: false, messages: [] });
+    expect(next.conversation?.last?.seq).toBe(400);
+    next.server.reachable = true;
+    next.engine.wake();
+    await next.connect();
+    await next.engine.loadOlder(CONVERSATION);
+    expect(next.seqs.at(-1)).toBe(400);
+  });
+
   test("asks for what it misses only, and repeats no receipt", async () => {
     const page = await kept(3);
     page.server.fromBob(2);

@@ -1,27 +1,9 @@
 import { expect, test } from "vitest";
 import type { Entry } from "../outbox/outbox";
-import type { Message } from "../protocol/message";
+import { entry, message } from "../testing/messages";
 import { notePins, startLog } from "../timeline/log";
 import { rowsOf } from "../timeline/rows";
 import { conversationListRows, deliveryStateOf, pinnedWith } from "./selectors";
-
-const message = (seq: number, at: string, sender = "ada"): Message => ({
-  conversation: "c",
-  seq,
-  sender,
-  client_id: `m${seq}`,
-  at,
-  kind: "message",
-  body: "text",
-});
-
-const entry: Entry = {
-  clientId: "m9",
-  conversation: "c",
-  content: { kind: "message", body: "text" },
-  writtenAt: "2026-11-23T12:00:00.000Z",
-  state: "sent",
-};
 
 test("marks follow how far everybody else has got", () => {
   const log = { base: 4, messages: [message(5, entry.writtenAt)] };

@@ -69,7 +69,9 @@ export function storedFrom(
   [conversation, log]: ConversationWithLog,
   epoch: string,
 ): StoredConversation {
-  const { base, end, endAt, messages, pins } = trim(log, SAVED_MESSAGES);
+  // A detached run would look like the end of the conversation.
+  const kept = log.detached ? startLog(log.known) : trim(log, SAVED_MESSAGES);
+  const { base, end, endAt, messages, pins } = kept;
   return { epoch, chat: conversation, log: { base, end, endAt, messages, pins } };
 }
 

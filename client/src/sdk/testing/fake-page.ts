@@ -95,3 +95,15 @@ export class FakePage {
     return (this.log?.messages ?? []).map((message) => message.seq);
   }
 }
+
+/** The numbers from 1 to `last`. */
+export function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, index) => index + 1);
+}
+
+/** A page of Ada's that is open, after Bob has sent so many messages. */
+export async function pageWith(messages: number): Promise<FakePage> {
+  const server = new FakeServer();
+  server.fromBob(messages);
+  return new FakePage(server).open();
+}

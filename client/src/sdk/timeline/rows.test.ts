@@ -1,28 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Entry, MessageEntry } from "../outbox/outbox";
+import type { Entry } from "../outbox/outbox";
 import type { Message } from "../protocol/message";
+import { entry, message } from "../testing/messages";
 import { GROUP_MS, rowsOf } from "./rows";
-
-const message = (seq: number, at: string, sender = "ada"): Message => ({
-  conversation: "c",
-  seq,
-  sender,
-  client_id: `m${seq}`,
-  at,
-  kind: "message",
-  body: "text",
-});
 
 /** A log that holds these messages and begins with the first. */
 const whole = (...messages: Message[]) => ({ base: 0, messages });
-
-const entry: MessageEntry = {
-  clientId: "m9",
-  conversation: "c",
-  content: { kind: "message", body: "text" },
-  writtenAt: "2026-11-23T12:00:00.000Z",
-  state: "sent",
-};
 
 test("a message keeps its key when it is stored", () => {
   const [pending] = rowsOf(whole(), [entry], "ada");
