@@ -10,7 +10,7 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   retries: 0,
-  reporter: "list",
+  reporter: [["list"], ["./e2e/failures.ts"]],
   use: {
     locale: "en-GB",
     timezoneId: "UTC",

@@ -123,7 +123,7 @@ test("memory does not grow with the messages of hours", async ({ person, ownServ
   // The first round fills what is bounded. What is still being done is no growth: it ends.
   const [, second = 0] = held;
   const growth = async () => (await memoryOf(ada.page)) - second;
-  await expect.poll(growth, held.join(", ")).toBeLessThan(GROWTH_MAX);
+  await expect.poll(growth, `MiB after each round: ${held.join(", ")}`).toBeLessThan(GROWTH_MAX);
 });
 
 /** What the server sends for it. */
