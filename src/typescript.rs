@@ -5,6 +5,7 @@ use ts_rs::TS;
 use crate::config;
 use crate::domain::{ClientId, ConversationId, UserId};
 use crate::protocol::*;
+use crate::registry::CloseReason;
 use crate::user::limits;
 
 /// Every wire type, and every constant that clients keep to.
@@ -32,6 +33,10 @@ pub fn typescript() -> String {
         ),
     ] {
         constant(doc, name, value.to_string());
+    }
+    for reason in CloseReason::ALL {
+        let (code, text) = reason.code_and_reason();
+        constant(&format!("A close code: {text}."), &close_constant(*reason), code.to_string());
     }
     constant(
         "The limits of a server whose settings are the defaults, until its `welcome` brings its own.",
@@ -98,6 +103,18 @@ pub fn typescript() -> String {
         PushNotice,
     );
     module
+}
+
+/// `FatalFrame` is `CLOSE_FATAL_FRAME`.
+fn close_constant(reason: CloseReason) -> String {
+    let mut name = String::from("CLOSE");
+    for letter in format!("{reason:?}").chars() {
+        if letter.is_uppercase() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::Context;
+use super::answers::{Authenticated, Changing, Missing, Paged, WithBody};
 use super::api_error::{ApiError, json};
 use super::body::{self, Body};
 use super::caller::Caller;
-use super::openapi::{Authenticated, Changing, Missing, Paged, WithBody};
 use super::query::{Query, not_a_cursor};
 use crate::config::Config;
 use crate::database::{HistoryFilter, HistoryRange, ListCursor};

@@ -11,8 +11,8 @@ use warp::http::{Response as HttpResponse, StatusCode};
 use warp::reply::Response;
 
 use super::Context;
+use super::answers::AnyRequest;
 use super::api_error::{ApiError, json};
-use super::openapi::AnyRequest;
 use crate::database::{Database, DurabilityWarning, WriteError};
 use crate::metrics;
 

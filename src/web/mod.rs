@@ -8,6 +8,7 @@
 //! ```
 
 mod accept;
+mod answers;
 mod api_error;
 mod body;
 mod caller;

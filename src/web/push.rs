@@ -4,10 +4,10 @@ use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 
 use super::Context;
+use super::answers::{Authenticated, Changing, Missing, WithBody};
 use super::api_error::{ApiError, json};
 use super::body::{self, Body};
 use super::caller::Caller;
-use super::openapi::{Authenticated, Changing, Missing, WithBody};
 use crate::protocol::{PushKey, Subscription};
 
 /// `GET /api/push`: the key to subscribe with.

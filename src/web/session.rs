@@ -5,10 +5,10 @@ use warp::http::header::{HeaderValue, SET_COOKIE};
 use warp::reply::{Reply, Response};
 
 use super::Context;
+use super::answers::{Authenticated, Changing, Refused, SessionOrNone, WithBody};
 use super::api_error::{ApiError, json};
 use super::body::{self, Body};
 use super::caller::Caller;
-use super::openapi::{Authenticated, Changing, Refused, SessionOrNone, WithBody};
 use crate::accounts::{LogInRequest, LoggedIn};
 use crate::domain::{Name, SessionSecret};
 use crate::protocol::{Code, LogIn, NoSession, Session, SetPassword, SetVisibility};

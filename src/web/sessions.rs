@@ -4,9 +4,9 @@ use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 
 use super::Context;
+use super::answers::{Authenticated, Changing, Missing};
 use super::api_error::{ApiError, json};
 use super::caller::Caller;
-use super::openapi::{Authenticated, Changing, Missing};
 use super::session::logged_out;
 use crate::database::ListedSession;
 use crate::domain::{SessionId, rfc3339};

@@ -14,11 +14,11 @@ use warp::http::{Response as HttpResponse, StatusCode};
 use warp::reply::Response;
 
 use super::accept::limit_unsent;
+use super::answers::{Changing, OldWebSocket, Paged};
 use super::api_error::ApiError;
 use super::caller::Caller;
 use super::connection_limits::ConnectionPermit;
 #[cfg(target_os = "linux")]
-use super::openapi::{Changing, OldWebSocket, Paged};
 use super::write_timeout::WriteTimeout;
 use super::{Context, handshake};
 use crate::config::Config;

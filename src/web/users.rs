@@ -4,9 +4,9 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::Context;
+use super::answers::Paged;
 use super::api_error::{ApiError, json};
 use super::caller::Caller;
-use super::openapi::Paged;
 use super::query::Query;
 use crate::database::UserMatch;
 use crate::protocol::{People, Person};

@@ -1,4 +1,9 @@
-import { DEFAULT_LIMITS } from "../protocol/generated";
+import {
+  CLOSE_FATAL_FRAME,
+  CLOSE_LOGGED_OUT,
+  CLOSE_TOO_MANY_SOCKETS,
+  DEFAULT_LIMITS,
+} from "../protocol/generated";
 
 /** How long to wait between attempts to connect, in milliseconds. */
 export interface Backoff {
@@ -65,10 +70,14 @@ export function probeDelay(probes: number, backoff: Backoff, random: number): nu
 /** Why a closed connection is not opened again automatically. */
 export type CloseReason = "logged_out" | "fault" | "too_many" | "refused";
 
+/** Clients reconnect after the codes below these, and not after these. */
+const FINAL_MIN = 4_500;
+const FINAL_MAX = 4_999;
+
 /** Why a close code means not to reconnect; `null` if the client may. */
 export function closeReasonOf(code: number): CloseReason | null {
-  if (code === 4501) return "logged_out";
-  if (code === 4500) return "fault";
-  if (code === 4502) return "too_many";
-  return code > 4502 && code <= 4999 ? "refused" : null;
+  if (code === CLOSE_LOGGED_OUT) return "logged_out";
+  if (code === CLOSE_FATAL_FRAME) return "fault";
+  if (code === CLOSE_TOO_MANY_SOCKETS) return "too_many";
+  return code >= FINAL_MIN && code <= FINAL_MAX ? "refused" : null;
 }

@@ -18,6 +18,42 @@ export const PINS_MAX = 50;
 /** Characters of a message that a push shows; what was cut ends with `…`. */
 export const EXCERPT_MAX_CHARS = 140;
 
+/** A close code: the server is restarting. */
+export const CLOSE_RESTART = 1012;
+
+/** A close code: binary frames are not supported. */
+export const CLOSE_UNSUPPORTED = 1003;
+
+/** A close code: not reading fast enough. */
+export const CLOSE_SLOW_READER = 4008;
+
+/** A close code: no pong in time. */
+export const CLOSE_NO_PONG = 4010;
+
+/** A close code: no hello in time. */
+export const CLOSE_NO_HELLO = 4011;
+
+/** A close code: the session could not be started. */
+export const CLOSE_NO_SESSION = 4012;
+
+/** A close code: a frame of this connection keeps failing. */
+export const CLOSE_FATAL_FRAME = 4500;
+
+/** A close code: logged out. */
+export const CLOSE_LOGGED_OUT = 4501;
+
+/** A close code: logged in again. */
+export const CLOSE_LOGGED_IN_AGAIN = 4501;
+
+/** A close code: too many connections for this user. */
+export const CLOSE_TOO_MANY_SOCKETS = 4502;
+
+/** A close code: too many control frames. */
+export const CLOSE_CONTROL_FLOOD = 4503;
+
+/** A close code: too many frames, or too large ones, for too long. */
+export const CLOSE_FRAME_FLOOD = 4504;
+
 /** The limits of a server whose settings are the defaults, until its `welcome` brings its own. */
 export const DEFAULT_LIMITS: Limits = {
   "text_max_chars": 4000,
