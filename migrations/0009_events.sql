@@ -11,14 +11,17 @@ ALTER TABLE messages
     DROP CONSTRAINT events_client_key,
     ADD CONSTRAINT messages_client_key UNIQUE (client_id, sender_id, conversation_id);
 
--- The number of the last message, which `last_at` is the time of: the last event may
--- be a change.
-ALTER TABLE conversations ADD COLUMN last_message_seq bigint NOT NULL DEFAULT 0;
+-- The number of the last message, which `last_at` is the time of, and that of the last
+-- change, 0 without any: one of them is the last event.
+ALTER TABLE conversations
+    ADD COLUMN last_message_seq bigint NOT NULL DEFAULT 0,
+    ADD COLUMN last_change_seq bigint NOT NULL DEFAULT 0;
 UPDATE conversations SET last_message_seq = last_seq WHERE last_seq > 0;
 ALTER TABLE conversations
     DROP CONSTRAINT conversations_last,
     ADD CONSTRAINT conversations_last CHECK (
-        0 <= last_message_seq AND last_message_seq <= last_seq AND (last_message_seq = 0) = (last_at IS NULL)
+        0 <= last_message_seq AND 0 <= last_change_seq AND last_seq = greatest(last_message_seq, last_change_seq)
+        AND (last_message_seq = 0) = (last_at IS NULL)
     );
 
 -- Every event that is no message. What it has changed is kept where it belongs; this

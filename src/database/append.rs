@@ -19,19 +19,22 @@ use crate::domain::{ConversationId, Operation, Seq};
 //
 // It checks `domain::may(role, Write)`: a message whose sender is not a member gets no
 // number, and one that is stored already violates `messages_client_key`: then nothing is
-// stored. Nor is it when one of the client ids names a change already: that is looked up
-// once for all messages. Those of a conversation that there is not join with nothing. A
+// stored. Nor is it when one of the client ids names a change already, which is looked up
+// where there are changes. Messages of a conversation that there is not join with nothing. A
 // direct conversation says itself who is in it; in a group, the sender is looked up by key.
 const APPEND_NEW: &str = "
 WITH grown AS MATERIALIZED (
     UPDATE conversations c SET last_seq = c.last_seq + t.total, last_message_seq = c.last_seq + t.total,
         last_at = greatest(c.last_at, date_trunc('milliseconds', now()))
     FROM unnest($6::uuid[], $7::bigint[]) AS t (id, total) WHERE c.id = t.id
-    RETURNING c.id, c.last_seq - t.total AS before, c.direct_low, c.direct_high
+    RETURNING c.id, c.last_seq - t.total AS before, c.last_change_seq, c.direct_low, c.direct_high
 ), appended AS (
     INSERT INTO messages (conversation_id, seq, sender_id, client_id, created_at, body)
     SELECT e.conversation_id, CASE
-            WHEN EXISTS (SELECT FROM changes WHERE client_id = ANY ($2)) THEN NULL
+            WHEN g.last_change_seq > 0 AND (
+                SELECT true FROM changes h
+                WHERE (h.client_id, h.sender_id, h.conversation_id) = (e.client_id, e.sender_id, e.conversation_id)
+            ) THEN NULL
             WHEN e.sender_id IN (g.direct_low, g.direct_high) OR g.direct_low IS NULL AND
                 (SELECT true FROM members m WHERE m.conversation_id = g.id AND m.user_id = e.sender_id)
             THEN g.before + e.nth END,

@@ -20,7 +20,7 @@ mod tests;
 
 // In the order of the ids, so that two writers never wait for each other.
 const LOCK: &str = "
-SELECT id, last_seq, last_message_seq, date_trunc('milliseconds', now()) AS at,
+SELECT id, last_message_seq, last_change_seq, date_trunc('milliseconds', now()) AS at,
     direct_low, direct_high
 FROM conversations c WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 
@@ -63,16 +63,17 @@ WITH said AS (
     DELETE FROM pins p USING unnest($14::uuid[], $15::bigint[]) AS t (conversation_id, message_seq)
     WHERE p.conversation_id = t.conversation_id AND p.message_seq = t.message_seq
 )
-UPDATE conversations c SET last_seq = t.last_seq, last_message_seq = t.last_message_seq,
+UPDATE conversations c SET last_seq = greatest(t.last_message_seq, t.last_change_seq),
+    last_message_seq = t.last_message_seq, last_change_seq = t.last_change_seq,
     last_at = CASE WHEN t.last_message_seq > c.last_message_seq
         THEN greatest(c.last_at, date_trunc('milliseconds', now())) ELSE c.last_at END
-FROM unnest($16::uuid[], $17::bigint[], $18::bigint[]) AS t (id, last_seq, last_message_seq) WHERE c.id = t.id";
+FROM unnest($16::uuid[], $17::bigint[], $18::bigint[]) AS t (id, last_message_seq, last_change_seq) WHERE c.id = t.id";
 
 row! {
     struct ConversationRow {
         id: Uuid,
-        last_seq: i64,
         last_message_seq: i64,
+        last_change_seq: i64,
         at: OffsetDateTime,
         ..pair: PairRow,
     }
@@ -93,8 +94,14 @@ row! {
 /// What is known of a conversation while it is locked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct LogEnd {
-    last_seq: Seq,
     last_message_seq: Seq,
+    last_change_seq: Seq,
+}
+
+impl LogEnd {
+    fn next_seq(&self) -> Seq {
+        self.last_message_seq.max(self.last_change_seq) + 1
+    }
 }
 
 /// What the database knows about a new event.
@@ -187,7 +194,7 @@ fn decide(events: &[NewEvent<'_>], found: &[Found], locked: &[ConversationRow]) 
             decision.outcomes.push(stored.outcome());
             continue;
         }
-        let seq = end.last_seq + 1;
+        let seq = end.next_seq();
         match *event.operation {
             Operation::Message(_) => {
                 end.last_message_seq = seq;
@@ -206,9 +213,9 @@ fn decide(events: &[NewEvent<'_>], found: &[Found], locked: &[ConversationRow]) 
                 if if on { pinned.insert(target) } else { pinned.remove(&target) } {
                     decision.pins.insert((conversation, target), on.then_some(seq));
                 }
+                end.last_change_seq = seq;
             }
         }
-        end.last_seq = seq;
         decision.grown.insert(conversation, end.clone());
         decision.outcomes.push(AppendOutcome::Stored { seq, at: *at, duplicate: false });
     }
@@ -249,8 +256,8 @@ async fn write(
         .bind(conversations(false))
         .bind(targets(false))
         .bind(decision.grown.keys().map(|id| id.0).collect::<Vec<_>>())
-        .bind(decision.grown.values().map(|end| to_bigint(end.last_seq)).collect::<Vec<_>>())
         .bind(decision.grown.values().map(|end| to_bigint(end.last_message_seq)).collect::<Vec<_>>())
+        .bind(decision.grown.values().map(|end| to_bigint(end.last_change_seq)).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())
@@ -303,8 +310,9 @@ fn target(operation: &Operation) -> Option<Seq> {
 
 impl ConversationRow {
     fn end(&self) -> (ConversationId, LogEnd) {
-        let (last_seq, last_message_seq) = (from_bigint(self.last_seq), from_bigint(self.last_message_seq));
-        (ConversationId(self.id), LogEnd { last_seq, last_message_seq })
+        let (last_message_seq, last_change_seq) =
+            (from_bigint(self.last_message_seq), from_bigint(self.last_change_seq));
+        (ConversationId(self.id), LogEnd { last_message_seq, last_change_seq })
     }
 }
 

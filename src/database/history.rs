@@ -32,18 +32,20 @@ pub enum HistoryFilter {
 
 /// A page of `messages`, from its edge on: one snapshot, so that `last_seq` never lies before
 /// what is returned with it. It ends with the message that fills it: longer bodies behind
-/// that are not read. The join with `members` is `domain::may(role, Read)`.
+/// that are not read. The join with `members` is `domain::may(role, Read)`. `OFFSET 0` keeps
+/// the time of the last event from being looked up for each message.
 macro_rules! page {
     ($edge:literal, $order:literal, $filter:expr) => {
         concat!(
             "
-SELECT c.last_seq, ",
+SELECT c.last_seq, c.last_event_at, e.seq, e.sender_id, e.client_id, e.created_at, e.body
+FROM members m CROSS JOIN LATERAL (
+    SELECT c.id, c.last_seq, ",
             stored_at!("c.id", "c.last_seq"),
-            " AS last_event_at, e.found, e.seq, e.sender_id, e.client_id, e.created_at, e.body
-FROM members m JOIN conversations c ON c.id = m.conversation_id
-LEFT JOIN LATERAL (
-    SELECT *, count(*) OVER () AS found,
-        sum(octet_length(body)) OVER (ORDER BY ",
+            " AS last_event_at
+    FROM conversations c WHERE c.id = m.conversation_id OFFSET 0
+) c LEFT JOIN LATERAL (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY ",
             $order,
             ") - octet_length(body) AS bytes_before
     FROM (
@@ -106,8 +108,6 @@ row! {
     struct HistoryRow {
         last_seq: i64,
         last_event_at: Option<OffsetDateTime>,
-        /// Messages of the page before it was cut by bytes.
-        found: Option<i64>,
         ..message: MessageRow,
     }
 }
@@ -184,11 +184,14 @@ impl Database {
             .context("read the history")?;
         let Some(first) = rows.first() else { return Ok(None) };
         let last = LastEvent { seq: from_bigint(first.last_seq), at: first.last_event_at };
-        let found = first.found.unwrap_or(0);
+        let bytes: usize = rows.iter().filter_map(|row| row.message.body.as_ref()).map(String::len).sum();
         let mut messages: Vec<Event> =
             rows.into_iter().filter_map(|row| row.message.into_event(conversation)).collect();
-        messages.truncate(fitting(&messages, self.page_bytes));
-        let is_cut = found >= i64::from(limit) || found > messages.len() as i64;
+        let read = messages.len();
+        if bytes * ESCAPE_MAX_BYTES + read * EVENT_MAX_BYTES > self.page_bytes {
+            messages.truncate(fitting(&messages, self.page_bytes));
+        }
+        let is_cut = read >= limit as usize || bytes >= self.page_bytes || messages.len() < read;
         Ok(Some(Page { messages, last, is_cut }))
     }
 }
@@ -227,8 +230,12 @@ impl Side {
     }
 }
 
-/// Returns how many of these items, at least one, fit into so many bytes of JSON: a body
-/// may grow sixfold by its escapes.
+/// The most bytes that one byte of a body takes in JSON: `\u0001`.
+const ESCAPE_MAX_BYTES: usize = 6;
+/// The most bytes that an event takes in JSON without its body (tested).
+const EVENT_MAX_BYTES: usize = 320;
+
+/// Returns how many of these items, at least one, fit into so many bytes of JSON.
 pub(super) fn fitting(items: &[impl Serialize], bytes: usize) -> usize {
     let mut counted = CountedBytes(0);
     let fits = |item: &&_| serde_json::to_writer(&mut counted, item).is_ok() && counted.0 <= bytes;
@@ -259,5 +266,26 @@ impl MessageRow {
             at: rfc3339(self.created_at?).into(),
             content: Content::Message { body: self.body?.into() },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_bodies_and_events_take_in_json_is_bounded() {
+        let body = "\u{1}".repeat(9);
+        let event = Event {
+            conversation: ConversationId::fresh(),
+            seq: MAX_SAFE_INTEGER,
+            sender: UserId::fresh(),
+            client_id: ClientId(Uuid::now_v7()),
+            at: rfc3339(OffsetDateTime::now_utc()).into(),
+            content: Content::message(&body),
+        };
+        let taken = serde_json::to_string(&event).unwrap().len();
+        assert!(taken <= body.len() * ESCAPE_MAX_BYTES + EVENT_MAX_BYTES, "{taken}");
+        assert!(taken > body.len() * ESCAPE_MAX_BYTES);
     }
 }

@@ -204,7 +204,7 @@ async fn e03_an_event_of_an_unknown_kind_is_hidden() {
     for statement in [
         "INSERT INTO changes (conversation_id, seq, sender_id, client_id, content)
         SELECT id, 2, direct_low, gen_random_uuid(), '{\"kind\": \"dance\", \"steps\": 3}' FROM conversations WHERE last_seq = 1",
-        "UPDATE conversations SET last_seq = 2 WHERE last_seq = 1",
+        "UPDATE conversations SET last_seq = 2, last_change_seq = 2 WHERE last_seq = 1",
     ] {
         sqlx::query(statement).execute(&mut database).await.unwrap();
     }

@@ -13,9 +13,9 @@ const LOAD: &str = r#"
 INSERT INTO users (id, name, name_key, look_alike)
 SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'user' || n, 'user' || n, 'user' || n
 FROM generate_series(1, 5000) n;
-INSERT INTO conversations (id, direct_low, direct_high, last_seq, last_message_seq, last_at)
+INSERT INTO conversations (id, direct_low, direct_high, last_seq, last_message_seq, last_change_seq, last_at)
 SELECT ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, '00000000-0000-7000-8000-000000000001',
-    ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 200, 199, now() - n * interval '1 s'
+    ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 200, 199, 200, now() - n * interval '1 s'
 FROM generate_series(2, 301) n;
 INSERT INTO members (conversation_id, user_id, delivered_seq, read_seq)
 SELECT id, member, 0, 0 FROM conversations, unnest(ARRAY[direct_low, direct_high]) AS member;

@@ -9,8 +9,8 @@ fn says() -> Operation {
     Operation::Message(MessageText::parse("x", 1).unwrap())
 }
 
-fn locked(id: ConversationId, last_seq: i64, last_message_seq: i64) -> ConversationRow {
-    ConversationRow { id: id.0, last_seq, last_message_seq, at: AT, pair: PairRow::default() }
+fn locked(id: ConversationId, last_message_seq: i64, last_change_seq: i64) -> ConversationRow {
+    ConversationRow { id: id.0, last_message_seq, last_change_seq, at: AT, pair: PairRow::default() }
 }
 
 fn event(conversation: ConversationId, operation: &Operation) -> NewEvent<'_> {
@@ -38,17 +38,17 @@ fn messages_and_changes_share_the_numbers() {
     let pin = Operation::Pin { target: 3, on: true };
     let found = Found { target_is_message: true, ..by_member() };
     let asked = [(says(), by_member()), (pin, found), (says(), by_member())];
-    let (decision, id) = decide_in((4, 4), &asked);
+    let (decision, id) = decide_in((4, 0), &asked);
     assert_eq!(decision.outcomes, [new(5), new(6), new(7)]);
-    assert_eq!(decision.grown, [(id, LogEnd { last_seq: 7, last_message_seq: 7 })].into());
+    assert_eq!(decision.grown, [(id, LogEnd { last_message_seq: 7, last_change_seq: 6 })].into());
     assert_eq!(decision.pins, [((id, 3), Some(6))].into());
 }
 
 #[test]
 fn the_last_message_stays_where_only_changes_follow() {
     let found = Found { target_is_message: true, pins: [2].into(), ..by_member() };
-    let (decision, id) = decide_in((4, 3), &[(Operation::Pin { target: 2, on: false }, found)]);
-    assert_eq!(decision.grown, [(id, LogEnd { last_seq: 5, last_message_seq: 3 })].into());
+    let (decision, id) = decide_in((3, 4), &[(Operation::Pin { target: 2, on: false }, found)]);
+    assert_eq!(decision.grown, [(id, LogEnd { last_message_seq: 3, last_change_seq: 5 })].into());
     assert_eq!(decision.pins, [((id, 2), None)].into());
 }
 
@@ -66,7 +66,7 @@ fn a_message_of_the_same_batch_can_be_pinned_and_nothing_else_can() {
 fn what_is_stored_or_nobodys_gets_no_number() {
     let stored = |is_same| Found { stored: Some(StoredBefore { seq: 2, at: AT, is_same }), ..by_member() };
     let asked = [(says(), stored(true)), (says(), stored(false)), (says(), Found::default())];
-    let (decision, _) = decide_in((4, 4), &asked);
+    let (decision, _) = decide_in((4, 2), &asked);
     let duplicate = AppendOutcome::Stored { seq: 2, at: AT, duplicate: true };
     assert_eq!(decision.outcomes, [duplicate, AppendOutcome::IdReused, AppendOutcome::NoSuchConversation]);
     assert_eq!((decision.grown.len(), decision.pins.len()), (0, 0));
@@ -87,7 +87,7 @@ fn there_are_no_more_pins_than_the_maximum() {
         (Operation::Pin { target, on }, found)
     };
     let asked = [pin(60, true), pin(61, true), pin(60, true), pin(1, false), pin(61, true)];
-    let (decision, id) = decide_in((70, 70), &asked);
+    let (decision, id) = decide_in((70, 50), &asked);
     assert_eq!(
         decision.outcomes,
         [new(71), AppendOutcome::TooManyPins, new(72), new(73), new(74)],
@@ -123,7 +123,7 @@ proptest! {
                 ..by_member()
             })
             .collect();
-        let decision = decide(&events, &found, &ids.map(|id| locked(id, 3, 3)));
+        let decision = decide(&events, &found, &ids.map(|id| locked(id, 3, 0)));
         for id in ids {
             let (mut next, mut pinned) = (4, before.clone());
             for (event, outcome) in events.iter().zip(&decision.outcomes) {
@@ -149,7 +149,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(kept, pinned);
-            prop_assert_eq!(decision.grown.get(&id).map_or(3, |end| end.last_seq), next - 1);
+            prop_assert_eq!(decision.grown.get(&id).map_or(4, LogEnd::next_seq), next);
         }
     }
 }

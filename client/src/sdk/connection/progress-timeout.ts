@@ -26,8 +26,17 @@ export class ProgressTimeout {
   }
 }
 
-/** The whole text of a response; rejects when `timeout` is over. */
+/** Bytes that any link brings before a timeout, so that no progress has to be seen. */
+const SMALL = 8_192;
+
+/**
+ * The whole text of a response to a request with the timeout's signal; rejects when the timeout
+ * is over. Chromium may call a request cancelled whose response was read in parts: only long
+ * ones are.
+ */
 export async function textOf(response: Response, timeout: ProgressTimeout): Promise<string> {
+  const length = response.headers.get("content-length");
+  if (length !== null && Number(length) < SMALL) return response.text();
   const { signal } = timeout;
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
