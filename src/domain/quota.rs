@@ -2,7 +2,7 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry};
 
 use super::{Bucket, Rate};
 
@@ -31,9 +31,16 @@ impl<K: Hash + Eq> Quota<K> {
         if self.rate.burst() == 0 {
             return Ok(());
         }
+        let amount = amount.min(self.rate.burst());
+        let mut bucket = match self.buckets.entry(key) {
+            Entry::Occupied(bucket) => return bucket.into_ref().take(amount, self.rate, now),
+            Entry::Vacant(place) => place.insert(Bucket::full(now)),
+        };
+        let taken = bucket.take(amount, self.rate, now);
+        drop(bucket);
+        // Only now: to count the keys takes a lock for each part of the table.
         self.forget_full(now);
-        let mut bucket = self.buckets.entry(key).or_insert(Bucket::full(now));
-        bucket.take(amount.min(self.rate.burst()), self.rate, now)
+        taken
     }
 
     /// Gives back what was taken.
@@ -44,7 +51,7 @@ impl<K: Hash + Eq> Quota<K> {
     }
 
     /// Removes keys with a full quota, which are like missing ones. The cost is
-    /// spread over as many takes as there are keys.
+    /// spread over as many new keys as there are.
     fn forget_full(&self, now: Instant) {
         if self.buckets.len() < self.cleanup_at.load(Ordering::Relaxed) {
             return;

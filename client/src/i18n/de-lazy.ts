@@ -28,6 +28,11 @@ export const deLazy: LazyTexts = {
     ],
   },
 
+  greeting: {
+    partner: (name) => ["Sag Hallo zu ", name, "!"],
+    notes: "Nur du siehst das hier. Platz für Notizen, Links und Listen.",
+  },
+
   welcome: {
     title: "Noch ist sonst niemand hier",
     invite: "Schick diesen Link an alle, mit denen du schreiben willst.",

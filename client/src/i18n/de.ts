@@ -78,7 +78,6 @@ export const de: Texts = {
     label: (name) => `Unterhaltung mit ${name}`,
     loading: "Unterhaltung wird geladen …",
     back: "Zurück zur Liste",
-    greeting: (name) => ["Sag Hallo zu ", name, "!"],
     missing: "Diese Unterhaltung gibt es nicht, oder du gehörst nicht dazu.",
     noFiles: "Dateien lassen sich noch nicht senden.",
     typing: (name) => [name, " schreibt …"],
@@ -87,7 +86,6 @@ export const de: Texts = {
   notes: {
     title: "Notizen an mich",
     begin: "Notizen an dich schreiben",
-    greeting: "Nur du siehst das hier. Platz für Notizen, Links und Listen.",
     about: "Nur für dich sichtbar",
   },
 

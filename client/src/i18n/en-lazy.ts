@@ -31,6 +31,12 @@ export const enLazy = {
     ],
   },
 
+  /** In a conversation without messages. */
+  greeting: {
+    partner: <T>(name: T): readonly (string | T)[] => ["Say hello to ", name, "!"],
+    notes: "Only you can see this. Keep notes, links, and lists here.",
+  },
+
   /** For the first person on a server. */
   welcome: {
     title: "No one else is here yet",

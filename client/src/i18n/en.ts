@@ -81,7 +81,6 @@ export const en = {
     label: (name: string) => `Conversation with ${name}`,
     loading: "Loading conversation…",
     back: "Back to the list",
-    greeting: <T>(name: T): readonly (string | T)[] => ["Say hello to ", name, "!"],
     missing: "This conversation doesn't exist or you're not in it.",
     noFiles: "Files can't be sent yet.",
     typing: <T>(name: T): readonly (string | T)[] => [name, " is typing…"],
@@ -91,7 +90,6 @@ export const en = {
   notes: {
     title: "Notes to self",
     begin: "Write notes to yourself",
-    greeting: "Only you can see this. Keep notes, links, and lists here.",
     about: "Only visible to you",
   },
 

@@ -1,6 +1,6 @@
 import { lazy, useEffect, useMemo, useRef, useState } from "react";
 import { conversationTitle } from "../../i18n/conversation-title";
-import { text } from "../../i18n/i18n";
+import { text, withLazyTexts } from "../../i18n/i18n";
 import { isTouched } from "../../platform/browser";
 import { addressOf } from "../../platform/route";
 import { isMessageEntry } from "../../sdk/outbox/outbox";
@@ -17,10 +17,12 @@ import { useSelect } from "../../ui/use-app";
 import { useOnce } from "../../ui/use-once";
 import { PresenceText, useStatus } from "../people/PresenceText";
 import { Composer } from "./Composer";
-import { Greeting } from "./Greeting";
 import { useMessageList } from "./use-message-list";
 
-/** Most conversations have no pins. */
+/** Most conversations have messages, and no pins. */
+const Greeting = lazy(async () => ({
+  default: (await withLazyTexts(import("./Greeting"))).Greeting,
+}));
 const PinsButton = lazy(async () => ({
   default: (await import("./pins/PinsButton")).PinsButton,
 }));
@@ -72,7 +74,11 @@ export function ConversationView({ id, me }: { readonly id: string; readonly me:
             onTarget={setTarget}
           />
         )}
-        {conversation.last === null && !unsent && <Greeting partner={partner} me={me} />}
+        {conversation.last === null && !unsent && (
+          <LazyBoundary>
+            <Greeting partner={partner} me={me} />
+          </LazyBoundary>
+        )}
       </div>
       <TypingIndicator id={id} partner={partner} />
       <Composer key={`composer ${id}`} conversation={id} partner={partner} me={me} />

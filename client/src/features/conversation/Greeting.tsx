@@ -1,4 +1,4 @@
-import { text } from "../../i18n/i18n";
+import { lazyText } from "../../i18n/i18n";
 import type { User } from "../../sdk/protocol/generated";
 import { Avatar } from "../../ui/Avatar";
 
@@ -21,7 +21,7 @@ export function Greeting({ partner, me }: Props) {
       data-testid="greeting"
     >
       <Avatar user={partner} status="unknown" large />
-      <p>{own ? text.notes.greeting : text.conversation.greeting(name)}</p>
+      <p>{own ? lazyText.greeting.notes : lazyText.greeting.partner(name)}</p>
     </div>
   );
 }

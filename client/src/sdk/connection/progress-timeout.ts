@@ -35,8 +35,8 @@ const SMALL = 8_192;
  * ones are.
  */
 export async function textOf(response: Response, timeout: ProgressTimeout): Promise<string> {
-  const length = response.headers.get("content-length");
-  if (length !== null && Number(length) < SMALL) return response.text();
+  const length = Number(response.headers.get("content-length") ?? SMALL);
+  if (length < SMALL) return response.text();
   const { signal } = timeout;
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
