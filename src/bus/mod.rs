@@ -10,12 +10,11 @@
 
 mod delivery;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use delivery::{Delivery, EventDelivery, ReceiptDelivery, Recipients};
 
-use crate::domain::{ConversationId, UserId};
+use crate::domain::{ConversationId, IdMap, UserId};
 use crate::protocol::{ServerFrame, TypingBy};
 use crate::registry::{Registry, UserDelivery, UserMessage, UserSupervisorMessage};
 
@@ -88,7 +87,7 @@ impl Bus {
         published: impl Iterator<Item = (Recipients, UserId, UserDelivery)>,
         results: Vec<LocalResult>,
     ) {
-        let mut mail: HashMap<UserId, Vec<UserDelivery>> = HashMap::new();
+        let mut mail: IdMap<UserId, Vec<UserDelivery>> = IdMap::default();
         let mut lists = RecipientLists::new(&self.0);
         let mut results = results.into_iter().peekable();
         for (index, (to, except, delivery)) in published.enumerate() {
@@ -109,12 +108,12 @@ impl Bus {
 /// Finds recipients; the connected members of a group once for a delivery.
 struct RecipientLists<'a> {
     registry: &'a Registry,
-    groups: HashMap<ConversationId, Vec<UserId>>,
+    groups: IdMap<ConversationId, Vec<UserId>>,
 }
 
 impl<'a> RecipientLists<'a> {
     fn new(registry: &'a Registry) -> Self {
-        Self { registry, groups: HashMap::new() }
+        Self { registry, groups: IdMap::default() }
     }
 
     /// Calls `deliver` for all recipients but one.

@@ -1,7 +1,7 @@
 //! Appends messages that are all new, as nearly all batches are, in one statement.
 //! `append_any` takes every batch. What they cost is in docs/performance.md.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::appended::{AppendOutcome, Appended, NewEvent};
 use super::row::{PairRow, row};
 use super::{WriteError, from_bigint, to_bigint};
-use crate::domain::{ConversationId, Operation, Seq};
+use crate::domain::{ConversationId, IdMap, Operation, Seq};
 
 // The rows of the conversations are locked in the order of their ids, so that two
 // writers never wait for each other: `t` comes in that order, and no way to join it
@@ -85,7 +85,7 @@ pub(super) async fn all_new(
         .bind(totals.values().map(|total| to_bigint(*total)).collect::<Vec<_>>())
         .fetch_all(connection)
         .await?;
-    let grown: HashMap<Uuid, &GrownRow> = rows.iter().map(|row| (row.id, row)).collect();
+    let grown: IdMap<Uuid, &GrownRow> = rows.iter().map(|row| (row.id, row)).collect();
     let outcome = |((event, _), nth): (&NewMessage<'_>, Seq)| match grown.get(&event.conversation.0) {
         None => AppendOutcome::NoSuchConversation,
         Some(row) => {

@@ -1,8 +1,6 @@
-use std::collections::HashMap;
-
 use time::OffsetDateTime;
 
-use crate::domain::{ClientId, ConversationId, Members, Operation, Seq, UserId};
+use crate::domain::{ClientId, ConversationId, IdMap, Members, Operation, Seq, UserId};
 
 /// An event to append.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +17,7 @@ pub struct Appended {
     /// One for each event, in the order given.
     pub outcomes: Vec<AppendOutcome>,
     /// Who is in the conversations of the batch.
-    pub members: HashMap<ConversationId, Members>,
+    pub members: IdMap<ConversationId, Members>,
 }
 
 /// The result of one event.

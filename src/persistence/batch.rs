@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
@@ -7,7 +6,7 @@ use time::OffsetDateTime;
 use super::QueuedSend;
 use crate::bus::{EventDelivery, LocalResult, ReceiptDelivery, Recipients};
 use crate::database::{AppendOutcome, Appended, NewEvent, PositionChange};
-use crate::domain::{ClientId, ConversationId, UserId, Visibility, rfc3339};
+use crate::domain::{ClientId, ConversationId, IdMap, UserId, Visibility, rfc3339};
 use crate::protocol::{Code, Content, Event, PINS_MAX, Problem};
 use crate::registry::{SendRequest, SendResult, StoredEvent, UserDelivery};
 
@@ -23,7 +22,7 @@ pub struct Batch {
     entries: Vec<BatchEntry>,
     /// Indices into `entries`: the first of each operation.
     distinct: Vec<usize>,
-    by_name: HashMap<(ConversationId, UserId, ClientId), usize>,
+    by_name: IdMap<(ConversationId, UserId, ClientId), usize>,
 }
 
 #[derive(Debug)]
@@ -146,7 +145,7 @@ pub fn publish_positions(
     is_hidden: impl Fn(UserId, Visibility) -> bool,
 ) -> Published<ReceiptDelivery> {
     let (mut receipts, mut results) = (Vec::with_capacity(2 * changes.len()), Vec::new());
-    let mut errors: HashMap<UserId, usize> = HashMap::new();
+    let mut errors: IdMap<UserId, usize> = IdMap::default();
     for change in changes {
         match change {
             PositionChange::NoSuchConversation { user, conversation } => {

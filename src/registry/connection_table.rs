@@ -7,12 +7,12 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
 use super::{ActorSlot, CloseReason, ConnectionHandle, UserSupervisorMessage};
-use crate::domain::{SessionFilter, UserId, Visibility};
+use crate::domain::{IdHasher, SessionFilter, UserId, Visibility};
 
 /// Every connection of every user, from which actors are started again.
 #[derive(Default)]
 pub struct ConnectionTable {
-    connections: DashMap<UserId, Vec<ConnectionHandle>>,
+    connections: DashMap<UserId, Vec<ConnectionHandle>, IdHasher>,
     revision: AtomicU64,
     supervisor: ActorSlot<UserSupervisorMessage>,
 }

@@ -40,11 +40,11 @@ pub use online_users::{Change, OnlineUsers};
 pub use outbound::OutboundLimits;
 pub use recipient::Recipient;
 
-use crate::domain::{ConversationId, UserId, Visibility};
+use crate::domain::{ConversationId, IdHasher, UserId, Visibility};
 
 /// The users of this server who have a connection, and who is shown as online.
 pub struct Registry<A = ActorRef<UserMessage>> {
-    actors: DashMap<UserId, A>,
+    actors: DashMap<UserId, A, IdHasher>,
     connections: ConnectionTable,
     groups: Groups,
     online_users: RwLock<OnlineUsers>,
@@ -53,7 +53,7 @@ pub struct Registry<A = ActorRef<UserMessage>> {
 impl<A> Default for Registry<A> {
     fn default() -> Self {
         Self {
-            actors: DashMap::new(),
+            actors: DashMap::default(),
             connections: ConnectionTable::default(),
             groups: Groups::default(),
             online_users: RwLock::default(),

@@ -80,7 +80,8 @@ fn unescaped(json: &str) -> Cow<'_, str> {
     if json.contains('\\') {
         return serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned);
     }
-    Cow::Borrowed(json.trim_matches('"'))
+    let quoted = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    Cow::Borrowed(quoted.unwrap_or(json))
 }
 
 /// Returns the `client_id` of a frame that cannot be decoded otherwise, so that the

@@ -1,7 +1,6 @@
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::domain::{ConversationId, Members};
+use crate::domain::{ConversationId, IdMap, Members};
 
 /// How many conversations are remembered; the one longest without typing is evicted.
 const CONVERSATIONS_MAX: usize = 32;
@@ -9,7 +8,7 @@ const CONVERSATIONS_MAX: usize = 32;
 /// Limits how often a user's typing is passed on in each conversation, and remembers
 /// whose conversation it is.
 #[derive(Debug, Default)]
-pub struct TypingThrottle(HashMap<ConversationId, Entry>);
+pub struct TypingThrottle(IdMap<ConversationId, Entry>);
 
 #[derive(Debug)]
 struct Entry {
