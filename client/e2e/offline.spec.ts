@@ -76,7 +76,11 @@ test("without a network a conversation says that there is more of it, and nothin
   await ada.page.reload();
   await expect(ada.message("Message 200")).toBeVisible();
   await ada.page.getByRole("log").focus();
-  await ada.page.keyboard.press("ArrowUp");
+  // What moves by keys is loaded once the list has the focus.
+  await expect(async () => {
+    await ada.page.keyboard.press("ArrowUp");
+    await expect(ada.page.locator("article:focus")).toHaveCount(1, { timeout: 500 });
+  }).toPass({ timeout: 20_000 });
   await ada.page.keyboard.press("Home");
   await expect(more).toBeVisible();
   cable.mend();
