@@ -107,14 +107,8 @@ pub fn typescript() -> String {
 
 /// `FatalFrame` is `CLOSE_FATAL_FRAME`.
 fn close_constant(reason: CloseReason) -> String {
-    let mut name = String::from("CLOSE");
-    for letter in format!("{reason:?}").chars() {
-        if letter.is_uppercase() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
+    let name = serde_json::to_string(&reason).expect("a name is a string");
+    format!("CLOSE_{}", name.trim_matches('"').to_uppercase())
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl<K: Hash + Eq> Quota<K> {
         };
         let taken = bucket.take(amount, self.rate, now);
         drop(bucket);
-        // Only now: to count the keys takes a lock for each part of the table.
+        // Only for a new key: to count them takes a lock for each part of the table.
         self.forget_full(now);
         taken
     }

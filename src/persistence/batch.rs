@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
@@ -22,7 +23,8 @@ pub struct Batch {
     entries: Vec<BatchEntry>,
     /// Indices into `entries`: the first of each operation.
     distinct: Vec<usize>,
-    by_name: IdMap<(ConversationId, UserId, ClientId), usize>,
+    // Clients choose these ids.
+    by_name: HashMap<(ConversationId, UserId, ClientId), usize>,
 }
 
 #[derive(Debug)]

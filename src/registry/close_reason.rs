@@ -5,6 +5,7 @@ macro_rules! close_reasons {
         /// Why the server closes a connection: clients reconnect after 4000–4499, and not
         /// after 4500–4999.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum CloseReason {
             $($(#[$doc])* $name,)*
         }

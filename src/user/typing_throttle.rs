@@ -1,6 +1,7 @@
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::domain::{ConversationId, IdMap, Members};
+use crate::domain::{ConversationId, Members};
 
 /// How many conversations are remembered; the one longest without typing is evicted.
 const CONVERSATIONS_MAX: usize = 32;
@@ -8,7 +9,7 @@ const CONVERSATIONS_MAX: usize = 32;
 /// Limits how often a user's typing is passed on in each conversation, and remembers
 /// whose conversation it is.
 #[derive(Debug, Default)]
-pub struct TypingThrottle(IdMap<ConversationId, Entry>);
+pub struct TypingThrottle(HashMap<ConversationId, Entry>);
 
 #[derive(Debug)]
 struct Entry {

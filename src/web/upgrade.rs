@@ -13,12 +13,12 @@ use warp::http::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBS
 use warp::http::{Response as HttpResponse, StatusCode};
 use warp::reply::Response;
 
+#[cfg(target_os = "linux")]
 use super::accept::limit_unsent;
 use super::answers::{Changing, OldWebSocket, Paged};
 use super::api_error::ApiError;
 use super::caller::Caller;
 use super::connection_limits::ConnectionPermit;
-#[cfg(target_os = "linux")]
 use super::write_timeout::WriteTimeout;
 use super::{Context, handshake};
 use crate::config::Config;

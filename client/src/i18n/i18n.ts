@@ -24,7 +24,7 @@ export let loadLazyTexts = async (): Promise<LazyTexts> => (await import("./en-l
 /** All texts in the chosen language; in English until one is loaded. */
 export let text: Texts = en;
 
-/** The texts of the log-in and the dialogs, once they are loaded; see `withLazyTexts`. */
+/** The texts of what is loaded later, once they are loaded; see `withLazyTexts`. */
 export let lazyText: LazyTexts;
 
 /** The locale of dates and numbers: the reader's own variant of the language, if it is known. */

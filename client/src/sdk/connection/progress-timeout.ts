@@ -31,8 +31,8 @@ const SMALL = 8_192;
 
 /**
  * The whole text of a response to a request with the timeout's signal; rejects when the timeout
- * is over. Chromium may call a request cancelled whose response was read in parts: only long
- * ones are.
+ * is over. Only a long response is read in parts, since Chromium may report a request whose
+ * response was read so as cancelled.
  */
 export async function textOf(response: Response, timeout: ProgressTimeout): Promise<string> {
   const length = Number(response.headers.get("content-length") ?? SMALL);
