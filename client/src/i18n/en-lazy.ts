@@ -2,8 +2,8 @@ import type { Tone } from "../platform/emoji-preferences";
 import { type Code, PINS_MAX } from "../sdk/protocol/generated";
 
 /**
- * The English texts of what is loaded later: the log-in, the dialogs, and what is seldom shown. They are loaded with
- * the first of these.
+ * The English texts of what is loaded later: the log-in, the dialogs, and what is seldom shown.
+ * They are loaded with the first of these.
  */
 export const enLazy = {
   logIn: {
