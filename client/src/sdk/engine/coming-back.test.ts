@@ -14,6 +14,23 @@ describe("coming back", () => {
     expect(page.announced.map((message) => message.seq)).toEqual([7]);
   });
 
+  test("a message that the list brings just before its event is announced", async () => {
+    const page = await pageWith(2);
+    page.sockets.last.end(1012);
+    await page.clock.pass(1_000);
+    const socket = page.sockets.last;
+    socket.open();
+    const answers = socket.take().flatMap((frame) => page.server.answer(frame));
+    // After the replay, and before the list is asked for.
+    const sent = page.server.fromBob(1);
+    socket.receive(...answers);
+    await page.clock.pass(0);
+    expect(page.seqs).toEqual([1, 2, 3]);
+    for (const message of [...sent, ...sent]) socket.receive({ type: "event", ...message });
+    await page.rest();
+    expect(page.announced.map(({ seq }) => seq)).toEqual([3]);
+  });
+
   test("writing a message does not wait for the end of a long pause", async () => {
     const page = await pageWith(1);
     for (const pause of [750, 1_250, 2_250, 4_250]) {

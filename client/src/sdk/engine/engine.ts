@@ -285,6 +285,7 @@ export class Engine {
 
   private hello(): void {
     this.synced = false;
+    this.incoming.begin();
     this.connection.send({
       type: "hello",
       cursors: cursorsOf(this.store.get()),
@@ -334,7 +335,10 @@ export class Engine {
     }
     const { reconnect_min_ms: min, reconnect_max_ms: max } = welcome.limits;
     this.connection.setBackoff({ min, max });
-    if (epoch !== null && epoch !== welcome.epoch) this.receipts.forget();
+    if (epoch !== null && epoch !== welcome.epoch) {
+      this.receipts.forget();
+      this.incoming.forget();
+    }
     this.dispatch({ type: "unanswered" });
     this.receipts.reconnected();
     this.adopt();
@@ -343,7 +347,10 @@ export class Engine {
 
   private onSynced(synced: Synced): void {
     this.synced = true;
-    for (const id of synced.reset) this.receipts.forget(id);
+    for (const id of synced.reset) {
+      this.receipts.forget(id);
+      this.incoming.forget(id);
+    }
     for (const id of synced.truncated) void this.fetcher.fill(id, true);
     this.incoming.announceAll(this.restored);
     this.restored = false;
@@ -365,6 +372,7 @@ export class Engine {
 
   private onResync(): void {
     this.synced = false;
+    this.incoming.begin();
     this.connection.send({ type: "sync", cursors: cursorsOf(this.store.get()) });
     this.connection.send({ type: "watch", ...this.presenceSubscription.announce() });
     this.receipts.reconnected();

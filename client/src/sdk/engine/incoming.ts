@@ -1,13 +1,17 @@
 import type { ConversationId } from "../protocol/generated";
 import type { Message } from "../protocol/message";
 import type { StateStore } from "../store/store";
-import { holds } from "../timeline/log";
 
 /**
  * Tells new messages of others from repeated ones. During a replay only the last message
  * of each conversation is kept, so that reconnecting does not show a hundred toasts.
  */
 export class Incoming {
+  /**
+   * The last number of each conversation that is no news any more. It is not that of the log:
+   * the list may bring a message a moment before its event comes.
+   */
+  private readonly known = new Map<ConversationId, number>();
   private readonly news = new Map<ConversationId, Message>();
 
   constructor(
@@ -15,18 +19,22 @@ export class Incoming {
     private readonly announce: (message: Message, missed: boolean) => void,
   ) {}
 
-  /** To be called before the message is added to the log. */
+  /** To be called when a replay is asked for: what the logs hold by now is no news. */
+  begin(): void {
+    for (const [conversation, { end }] of this.store.get().logs) this.note(conversation, end);
+  }
+
+  /** To be called for each message that comes over the socket. */
   collect(message: Message): void {
-    const { auth, logs, conversations } = this.store.get();
-    if (auth.kind !== "active" || message.sender === auth.me.id) return;
-    const log = logs.get(message.conversation);
-    if (log !== undefined && holds(log, message.seq)) return;
+    const { conversation, seq, sender } = message;
+    const { auth, conversations } = this.store.get();
+    if (auth.kind !== "active" || sender === auth.me.id) return;
+    if (seq <= (this.known.get(conversation) ?? 0)) return;
+    this.note(conversation, seq);
     const own = conversations
-      .get(message.conversation)
+      .get(conversation)
       ?.members.find((member) => member.user.id === auth.me.id);
-    if (message.seq <= (own?.read ?? 0)) return;
-    const held = this.news.get(message.conversation);
-    if (held === undefined || held.seq < message.seq) this.news.set(message.conversation, message);
+    if (seq > (own?.read ?? 0)) this.news.set(conversation, message);
   }
 
   /** Announces what was collected; to be called whenever no replay is running. */
@@ -36,7 +44,18 @@ export class Incoming {
     for (const message of news) this.announce(message, missed);
   }
 
-  forget(): void {
-    this.news.clear();
+  /** Forgets a conversation whose numbers begin again, or all of them. */
+  forget(conversation?: ConversationId): void {
+    if (conversation === undefined) {
+      this.known.clear();
+      this.news.clear();
+    } else {
+      this.known.delete(conversation);
+      this.news.delete(conversation);
+    }
+  }
+
+  private note(conversation: ConversationId, seq: number): void {
+    this.known.set(conversation, Math.max(seq, this.known.get(conversation) ?? 0));
   }
 }

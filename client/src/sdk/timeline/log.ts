@@ -71,11 +71,6 @@ export function lacksPins(log: Log): boolean {
   return log.unseen > log.pins.asOf;
 }
 
-/** Whether the event with this number came, or is covered. */
-export function holds(log: Log, seq: number): boolean {
-  return seq <= log.end || log.outOfOrder.has(seq);
-}
-
 /** Notes that events up to `seq` exist. */
 export function noteKnown(log: Log, seq: number): Log {
   return seq > log.known ? { ...log, known: seq } : log;
