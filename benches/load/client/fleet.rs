@@ -14,8 +14,9 @@ use crate::websocket::{CLOSE, Frame, PING, PONG, TEXT, put_masked};
 const READ_BYTES: usize = 256 * 1024;
 /// Events of one turn.
 const EVENTS: usize = 1024;
-/// Sockets from one address of this machine; after that the next, 127.0.0.x.
-const PORTS_PER_ADDRESS: usize = 20_000;
+/// Sockets from one address of this machine; after that the next, 127.0.0.x. A server lets one
+/// address have half of its descriptors.
+const SOCKETS_PER_ADDRESS: usize = 5_000;
 /// The token of the timer; sockets have their index.
 const TIMER: Token = Token(usize::MAX);
 
@@ -190,7 +191,7 @@ impl Fleet {
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if self.address.ip().is_loopback() && self.address.is_ipv4() {
-            let last = u8::try_from(1 + index / PORTS_PER_ADDRESS).map_err(io::Error::other)?;
+            let last = u8::try_from(1 + index / SOCKETS_PER_ADDRESS).map_err(io::Error::other)?;
             let own = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)), 0);
             socket.bind(&SockAddr::from(own))?;
         }
