@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
-import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { emojiData } from "./scripts/emoji-data.ts";
 import { serviceWorker } from "./scripts/service-worker.ts";
@@ -103,7 +102,6 @@ export default defineConfig({
     sonnerWithoutStyleElement(),
     virtuosoWithoutRest(),
     emojiData(),
-    react(),
     tailwindcss(),
     serviceWorker(),
   ],

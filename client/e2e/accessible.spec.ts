@@ -223,6 +223,7 @@ async function pinAll(scene: Scene): Promise<void> {
   await talkALittle(scene);
   const { page } = scene.ada;
   await page.getByRole("log").press("Home");
+  await expect(page.getByTestId("message").first()).toBeFocused();
   for (let pins = 1; pins <= 4; pins += 1) {
     await page.keyboard.press("p");
     await expect(page.getByTestId("pins-open")).toHaveText(`${pins} pinned`);

@@ -143,11 +143,12 @@ test("a mistake in a conversation ends there, and loses nothing", async ({ perso
   await talk(ada, bob);
   await ada.page.getByTestId("composer").fill("Half a thou");
   await ada.page.evaluate(() => {
-    const { createElement } = document;
-    document.createElement = (name: string) => {
+    const { createElementNS } = document;
+    const refuse = (space: string | null, name: string) => {
       if (name === "article") throw new Error("no messages here");
-      return createElement.call(document, name);
+      return createElementNS.call(document, space, name);
     };
+    Object.assign(document, { createElementNS: refuse });
   });
   await bob.say("This cannot be drawn");
   await expect(ada.page.getByTestId("broken")).toBeVisible();

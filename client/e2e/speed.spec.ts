@@ -12,7 +12,7 @@ const PEOPLE = 1_000;
  * Bytes of JavaScript until a conversation is in front, as the server sends them to a browser
  * that takes Brotli.
  */
-const FIRST_MAX = 120_000;
+const FIRST_MAX = 80_000;
 
 /**
  * What a task may take of the processor for a frame to be drawn in time, at 60 a second, in
@@ -35,7 +35,7 @@ const SENDER = { bypassCSP: true } as const;
 const GROWTH_MAX = 1;
 const ROUND = 1_500;
 
-test("a first load takes less than 120 KB of JavaScript", async ({ person }) => {
+test("a first load takes less than 80 KB of JavaScript", async ({ person }) => {
   const scripts = new Set<string>();
   const [ada, bob] = [await person("Ada"), await person("Bob")];
   await talk(bob, ada);

@@ -45,7 +45,12 @@ export class RowFocus {
   };
 
   readonly onBlur = ({ target, relatedTarget }: FocusEvent<HTMLElement>) => {
-    if (relatedTarget !== null || target.isConnected) this.focused = null;
+    if (relatedTarget !== null) this.focused = null;
+    // One that is being removed is connected until it has been.
+    else
+      queueMicrotask(() => {
+        if (target.isConnected && this.focused === target) this.focused = null;
+      });
   };
 
   /** Keeps the focus in the list when the focused row is no longer rendered. */
