@@ -4,25 +4,26 @@ use std::time::{Duration, Instant};
 
 use dashmap::{DashMap, Entry};
 
-use super::{Bucket, Rate};
+use super::{Bucket, IdHasher, Rate};
 
 /// The number of keys beyond which those with a full quota are removed,
 /// before it has doubled.
 const KEYS_MIN: usize = 1_000;
 
-/// A [`Rate`] for each key. What turns out not to count can be given back.
+/// A [`Rate`] for each key, an id that the server made. What turns out not to count can be
+/// given back.
 #[derive(Debug)]
 pub struct Quota<K: Hash + Eq> {
     rate: Rate,
     /// A missing bucket is full.
-    buckets: DashMap<K, Bucket>,
+    buckets: DashMap<K, Bucket, IdHasher>,
     /// The number of keys at which full ones are removed.
     cleanup_at: AtomicUsize,
 }
 
 impl<K: Hash + Eq> Quota<K> {
     pub fn new(rate: Rate) -> Self {
-        Self { rate, buckets: DashMap::new(), cleanup_at: AtomicUsize::new(KEYS_MIN) }
+        Self { rate, buckets: DashMap::default(), cleanup_at: AtomicUsize::new(KEYS_MIN) }
     }
 
     /// Takes `amount` from the quota of `key`, or errors with the time to wait. More
