@@ -125,6 +125,8 @@ test("the list has what was pinned last on top, and leads to each message", asyn
   await expect(mark(bob, "Line 2 of many")).toBeVisible();
 
   await opener(bob).click();
+  // The one that is held is there at once; the others are loaded.
+  await expect(listed(bob)).toHaveCount(3);
   await listed(bob).first().getByTestId("pinned-unpin").click();
   await expect(listed(bob)).toHaveText([/Line 299 of/, /Line 2 of/]);
   await expect(dialog.locator(":focus")).toHaveCount(1);
@@ -172,10 +174,13 @@ test("on a phone a finger reaches the button, the list, and the message", async 
   await ada.personRow(bob).tap();
   const first = ada.message("Line 1 of many");
   await expect(first).toBeInViewport();
-  const button = first.getByTestId("pin");
-  await expect(button).toHaveCSS("opacity", "1");
+  const button = first.getByTestId("more");
+  await expect(button).toBeVisible();
+  await isLargeEnough(button);
   await isLargeEnough(button);
   await button.tap();
+  await isLargeEnough(ada.page.getByTestId("menu-pin"));
+  await ada.page.getByTestId("menu-pin").tap();
   await expect(opener(bob)).toHaveText("1 pinned");
   await ada.page.getByTestId("jump-to-latest").tap();
   await expect(first).not.toBeInViewport();

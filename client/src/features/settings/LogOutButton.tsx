@@ -4,6 +4,7 @@ import { clearDrafts } from "../../platform/drafts";
 import type { ApiError } from "../../sdk/connection/api";
 import { isMessageEntry } from "../../sdk/outbox/outbox";
 import { selectMe } from "../../sdk/store/selectors";
+import { focused } from "../../ui/focused";
 import { useSelect } from "../../ui/use-app";
 
 interface Props {
@@ -58,8 +59,8 @@ export function LogOutButton({ name, label, leave }: Props) {
         <div className="flex flex-wrap gap-2">
           <button
             type="button"
-            // biome-ignore lint/a11y/noAutofocus: the button that was pressed is gone; this is the harmless one.
-            autoFocus
+            // The button that was pressed is gone; this is the harmless one.
+            ref={focused}
             className="button-quiet grow"
             onClick={cancel}
             data-testid={`${name}-cancel`}

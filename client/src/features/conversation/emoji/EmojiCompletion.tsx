@@ -71,11 +71,12 @@ export function EmojiCompletion({ field, typed }: Props) {
       // Neither the field nor the page must handle the key.
       event.stopPropagation();
     };
-    current.addEventListener("keydown", onKeyDown);
+    // Before the field itself handles the key.
+    current.addEventListener("keydown", onKeyDown, true);
     current.setAttribute("aria-controls", LIST);
     current.setAttribute("aria-activedescendant", `${LIST}-${chosen}`);
     return () => {
-      current.removeEventListener("keydown", onKeyDown);
+      current.removeEventListener("keydown", onKeyDown, true);
       current.removeAttribute("aria-controls");
       current.removeAttribute("aria-activedescendant");
     };

@@ -10,6 +10,7 @@ import { type AriaAttributes, type RefObject, useState } from "react";
 import { lazyText, text } from "../../../i18n/i18n";
 import { isTouched } from "../../../platform/browser";
 import { noteEmoji, recentEmoji, setSkinTone, skinTone } from "../../../platform/emoji-preferences";
+import { focused } from "../../../ui/focused";
 import { putIn } from "../field";
 import { EmojiCategories } from "./EmojiCategories";
 
@@ -49,7 +50,7 @@ export function EmojiPanel({ data, field, done }: Props) {
           placeholder={lazyText.emoji.search}
           aria-label={lazyText.emoji.search}
           // Not where this would open a keyboard over half of the screen.
-          autoFocus={!isTouched()}
+          ref={isTouched() ? undefined : focused}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           onKeyDown={(event) => {
