@@ -37,6 +37,8 @@ export function Shortcuts({ onClose }: { readonly onClose: () => void }) {
           <Keys presses={[[keys.pageUp], [keys.pageDown]]} does={does.page} />
           <Keys presses={[[keys.home], [keys.end]]} does={does.ends} />
           <Keys presses={[["P"]]} does={does.pin} />
+          <Keys presses={[["C"]]} does={does.copy} />
+          <Keys presses={[["M"]]} does={does.more} />
         </Group>
         <Group name={lazyText.shortcuts.writing}>
           <Keys presses={[[keys.enter]]} does={does.send} />

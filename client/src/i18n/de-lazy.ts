@@ -112,6 +112,8 @@ export const deLazy: LazyTexts = {
       page: "Seite nach oben oder unten",
       ends: "Erste oder letzte Nachricht",
       pin: "Nachricht anheften oder lösen",
+      copy: "Nachricht kopieren",
+      more: "Weitere Aktionen für die Nachricht",
       send: "Senden",
       newLine: "Neue Zeile",
       bold: "Fett: **Text**",

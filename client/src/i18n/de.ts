@@ -111,6 +111,16 @@ export const de: Texts = {
     count: (count) => `${count} angeheftet`,
   },
 
+  actions: {
+    label: "Aktionen für die Nachricht",
+    more: "Weitere Aktionen",
+    copy: "Text kopieren",
+    copyLink: "Link kopieren",
+    copied: "Kopiert",
+    notCopied: "Das konnte nicht kopiert werden.",
+    absent: "Diese Nachricht gibt es hier nicht.",
+  },
+
   announced: {
     one: (from, excerpt) => `${from}: ${excerpt}`,
     several: (count, from, excerpt) =>

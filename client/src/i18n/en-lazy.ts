@@ -119,6 +119,8 @@ export const enLazy = {
       page: "Page up or down",
       ends: "First or last message",
       pin: "Pin or unpin the message",
+      copy: "Copy the message",
+      more: "More actions for the message",
       send: "Send",
       newLine: "New line",
       bold: "Bold: **text**",

@@ -115,6 +115,16 @@ export const en = {
     count: (count: number) => `${count} pinned`,
   },
 
+  actions: {
+    label: "Message actions",
+    more: "More actions",
+    copy: "Copy text",
+    copyLink: "Copy link",
+    copied: "Copied",
+    notCopied: "This couldn't be copied.",
+    absent: "This message isn't here.",
+  },
+
   announced: {
     one: (from: string, excerpt: string) => `${from}: ${excerpt}`,
     several: (count: number, from: string, excerpt: string) =>

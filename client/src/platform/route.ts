@@ -3,10 +3,40 @@ import { addressOf, isKnown, meansConversation, routeOf } from "./address";
 
 export { addressOf };
 
+/** The address of a message, for whoever is in its conversation. */
+export function linkTo(conversation: ConversationId, message: number): string {
+  return `${location.origin}/${addressOf(conversation, message)}`;
+}
+
+/** Whether a link leads to somewhere on this page. */
+export function isOwn(link: string): boolean {
+  return link.startsWith(`${location.origin}/#/`);
+}
+
 /** Calls back with the conversation in the address, now and whenever it changes. */
 export function onRoute(changed: (conversation: ConversationId | null) => void): void {
-  changed(routeOf(location.hash));
-  window.addEventListener("hashchange", () => changed(routeOf(location.hash)));
+  const tell = () => changed(routeOf(location.hash)?.conversation ?? null);
+  tell();
+  window.addEventListener("hashchange", tell);
+}
+
+/**
+ * Calls back with the message that the address leads to in this conversation, now and whenever
+ * that changes, and leaves only the conversation in the address: a reload stays where the
+ * reader is by then. Returns an unsubscribe function.
+ */
+export function onLinkedMessage(
+  conversation: ConversationId,
+  follow: (message: number) => void,
+): () => void {
+  const look = () => {
+    const route = routeOf(location.hash);
+    if (route?.conversation !== conversation || route.message === null) return;
+    history.replaceState(history.state, "", addressOf(conversation));
+    follow(route.message);
+  };
+  look();
+  return onAddress(look);
 }
 
 /** Goes to a conversation, or to the list; Back returns. */

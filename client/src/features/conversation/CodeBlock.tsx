@@ -1,4 +1,4 @@
-import { Fragment, lazy, useEffect, useMemo, useRef, useState } from "react";
+import { Fragment, lazy, useEffect, useMemo, useState } from "react";
 import { text, withLazyTexts } from "../../i18n/i18n";
 import { LazyBoundary } from "../../ui/LazyBoundary";
 import type { highlight, Token } from "./highlight";
@@ -17,7 +17,6 @@ interface Props {
 /** A code block that scrolls sideways. Highlighting is loaded later, and moves nothing. */
 export function CodeBlock({ code, language }: Props) {
   const tokens = useTokens(code, language);
-  const shown = useRef<HTMLElement>(null);
   return (
     <figure
       dir="ltr"
@@ -30,7 +29,7 @@ export function CodeBlock({ code, language }: Props) {
         </figcaption>
       )}
       <LazyBoundary>
-        <CopyButton code={code} shown={shown} />
+        <CopyButton code={code} />
       </LazyBoundary>
       {/* biome-ignore-start lint/a11y: without a mouse, what scrolls must take the focus. */}
       <pre
@@ -43,7 +42,7 @@ export function CodeBlock({ code, language }: Props) {
           language === "" ? "pr-12" : "pr-3"
         }`}
       >
-        <code ref={shown}>{tokens === null ? code : <Tokens tokens={tokens} />}</code>
+        <code>{tokens === null ? code : <Tokens tokens={tokens} />}</code>
       </pre>
       {/* biome-ignore-end lint/a11y: as above. */}
     </figure>

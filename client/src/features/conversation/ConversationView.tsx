@@ -2,7 +2,7 @@ import { lazy, useEffect, useMemo, useRef, useState } from "react";
 import { conversationTitle } from "../../i18n/conversation-title";
 import { text, withLazyTexts } from "../../i18n/i18n";
 import { isTouched } from "../../platform/browser";
-import { addressOf } from "../../platform/route";
+import { addressOf, onLinkedMessage } from "../../platform/route";
 import { isMessageEntry } from "../../sdk/outbox/outbox";
 import type { User } from "../../sdk/protocol/generated";
 import { partnerOf, pinnedWith } from "../../sdk/store/selectors";
@@ -35,6 +35,7 @@ export function ConversationView({ id, me }: { readonly id: string; readonly me:
   const MessageList = useMessageList();
   /** The number of a message that the reader wants to see. */
   const [target, setTarget] = useState<number | null>(null);
+  useEffect(() => onLinkedMessage(id, setTarget), [id]);
   const entries = useSelect((state) => state.outbox.entries);
   const unsent = entries.some((one) => one.conversation === id && isMessageEntry(one));
   const pins = log?.pins ?? NO_PINS;

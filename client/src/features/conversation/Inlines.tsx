@@ -1,4 +1,5 @@
 import type { Inline } from "../../format/inline";
+import { isOwn } from "../../platform/route";
 
 /** The pieces of a line as elements. */
 export function Inlines({ content }: { readonly content: readonly Inline[] }) {
@@ -28,7 +29,7 @@ function Piece({ piece }: { readonly piece: Inline }) {
           href={piece.href}
           // The text around it must not change its direction.
           dir="ltr"
-          target="_blank"
+          target={isOwn(piece.href) ? undefined : "_blank"}
           rel="noopener noreferrer"
           className="text-accent underline underline-offset-2"
         >

@@ -9,6 +9,7 @@ import {
 } from "react";
 import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { text } from "../../i18n/i18n";
+import { showToast } from "../../notifications/toasts";
 import type { Member, User } from "../../sdk/protocol/generated";
 import { deliveryStateOf, unreadText } from "../../sdk/store/selectors";
 import type { ConversationSummary } from "../../sdk/store/state";
@@ -19,6 +20,7 @@ import { MessagesSkeleton } from "../../ui/Skeleton";
 import { useCommands, useSelect } from "../../ui/use-app";
 import { useDisconnected } from "../../ui/use-disconnected";
 import { useToday } from "../../ui/use-today";
+import { useMessageMenu } from "./actions/use-message-menu";
 import { MessageRow } from "./MessageRow";
 import { anchorOf, open, type Place, placeOf, type ScrollState } from "./scroll/scroll-state";
 import { Scroller } from "./scroll/scroller";
@@ -79,6 +81,7 @@ export function MessageList({ conversation, log, me, pinned, target, onTarget }:
     () => new Map(conversation.members.map(({ user }) => [user.id, user.name])),
     [conversation.members],
   );
+  const { onMenu, handlers, menu } = useMessageMenu(log.messages, pinned);
   const disconnected = useDisconnected();
   const [atTop, setAtTop] = useState(false);
 
@@ -86,6 +89,8 @@ export function MessageList({ conversation, log, me, pinned, target, onTarget }:
     const end = scroller.start((effect) => {
       // In the next frame, the list is there in any case.
       if (effect.type === "show") requestAnimationFrame(() => focus.show(effect.row));
+      else if (effect.type === "absent")
+        showToast((toast) => toast(text.actions.absent, { id: "absent" }));
       else if (effect.type === "load around") void commands.loadAround(id, effect.seq);
       else if (effect.type === "load older") void commands.loadOlder(id);
       else void commands.loadNewer(id);
@@ -140,6 +145,7 @@ export function MessageList({ conversation, log, me, pinned, target, onTarget }:
       onKeyDown={focus.onKeyDown}
       onFocus={focus.onFocus}
       onBlur={focus.onBlur}
+      {...handlers}
     >
       <Virtuoso<Row>
         key={log.run}
@@ -181,9 +187,11 @@ export function MessageList({ conversation, log, me, pinned, target, onTarget }:
             pinned={row.message !== undefined && pinned.includes(row.message.seq)}
             watchEnd={watchEnd}
             onFold={scroller.folding}
+            onMenu={onMenu}
           />
         )}
       />
+      {menu}
       {(target !== null || (disconnected && log.base > 0 && atTop)) && (
         <p className="late pointer-events-none absolute inset-x-0 top-14 text-center" role="status">
           <span className="notice inline-block bg-raised text-soft" data-testid="older">

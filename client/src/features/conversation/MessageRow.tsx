@@ -6,8 +6,10 @@ import type { Row } from "../../sdk/timeline/rows";
 import { DeliveryStatus } from "../../ui/DeliveryStatus";
 import { LazyBoundary } from "../../ui/LazyBoundary";
 import { useToday } from "../../ui/use-today";
+import type { OpenMenu } from "./actions/actions";
+import { MessageActions } from "./actions/MessageActions";
 import { MessageBody, type OnFold } from "./MessageBody";
-import { PinButton, PinnedMark } from "./pins/PinButton";
+import { PinnedMark } from "./pins/PinnedMark";
 
 /** Hardly any message is refused. */
 const FailedNotice = lazy(async () => ({
@@ -30,6 +32,8 @@ interface Props {
   /** A ref for the end of the message. */
   readonly watchEnd: RefCallback<HTMLElement>;
   readonly onFold: OnFold;
+  /** Called to open the menu of a message. */
+  readonly onMenu: OpenMenu;
 }
 
 /**
@@ -38,7 +42,7 @@ interface Props {
  * messages, so nothing moves when those arrive.
  */
 export const MessageRow = memo(function MessageRow(props: Props) {
-  const { row, sender, state, fresh, pinned, watchEnd, onFold } = props;
+  const { row, sender, state, fresh, pinned, watchEnd, onFold, onMenu } = props;
   const { mine, message, entry, ends } = row;
   const [arriving] = useState(() => Date.now() - Date.parse(row.at) < ARRIVING_MS);
   const id = useId();
@@ -53,7 +57,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         data-seq={message?.seq}
         data-state={state}
         data-mine={mine}
-        className={`group/message relative flex items-end gap-2 outline-none focus-visible:z-10 ${mine ? "flex-row-reverse" : ""}`}
+        className={`message group/message relative flex items-end gap-2 outline-none focus-visible:z-10 ${mine ? "flex-row-reverse" : ""}`}
       >
         <span id={`${id}-sender`} className="sr-only">
           {mine ? text.messages.mine : text.messages.from(sender)}
@@ -78,8 +82,10 @@ export const MessageRow = memo(function MessageRow(props: Props) {
             <span ref={watchEnd} data-end={message.seq} className="block h-px" />
           )}
         </div>
+        {message !== undefined && (
+          <MessageActions message={message} mine={mine} pinned={pinned} onMenu={onMenu} />
+        )}
         {!ends && <Aside id={`${id}-foot`} {...props} />}
-        {message !== undefined && <PinButton message={message} pinned={pinned} />}
       </article>
       {entry?.state === "failed" && (
         <LazyBoundary>

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { lazyText, text } from "../../i18n/i18n";
 import { showToast } from "../../notifications/toasts";
 import { isTouched } from "../../platform/browser";
+import { copyText } from "../../platform/clipboard";
 import type { User } from "../../sdk/protocol/generated";
 import { Strokes } from "../../ui/Icons";
 import { useOpenConversation } from "../people/use-open-conversation";
@@ -34,16 +35,10 @@ function Invitation() {
   const shares = isTouched() && "share" in navigator;
 
   async function send() {
-    try {
-      if (shares) await navigator.share({ title: "Tidings", url: address });
-      else await navigator.clipboard.writeText(address);
-      setCopied(!shares);
-    } catch (error) {
-      // Closing the share sheet is no error.
-      if (error instanceof DOMException && error.name === "AbortError") return;
-      // The field shows the link, which can be copied by hand.
-      showToast((toast) => toast.error(lazyText.welcome.notCopied));
-    }
+    const sent = shares ? await share(address) : await copyText(address);
+    setCopied(sent && !shares);
+    // The field shows the link, which can be copied by hand.
+    if (!sent) showToast((toast) => toast.error(lazyText.welcome.notCopied));
   }
 
   return (
@@ -67,6 +62,16 @@ function Invitation() {
       </button>
     </span>
   );
+}
+
+/** Returns whether it could be shared; closing the share sheet is no error. */
+async function share(url: string): Promise<boolean> {
+  try {
+    await navigator.share({ title: "Tidings", url });
+    return true;
+  } catch (error) {
+    return error instanceof DOMException && error.name === "AbortError";
+  }
 }
 
 const LinkIcon = () => (

@@ -256,9 +256,19 @@ describe("jumping", () => {
     expect(back.at).toMatchObject({ is: "moving", to: { row: rowOf(back, 950), y: 5 } });
   });
 
-  test("to one that does not exist goes nowhere", () => {
+  test("to one that does not exist goes nowhere, and says so", () => {
     const [state, effects] = through(standing(), { type: "jump", seq: 101 });
-    expect([state.at.is, state.due, effects]).toEqual(["at-end", null, []]);
+    expect([state.at.is, state.due, state.back]).toEqual(["at-end", null, null]);
+    expect(effects).toEqual([{ type: "absent" }]);
+  });
+
+  test("to one that may still come waits until the page has caught up", () => {
+    const behind = view(held(0, 100), 100, { caughtUp: false });
+    const [state, effects] = through(open(behind, null), { type: "jump", seq: 101 });
+    expect(state.due).toEqual({ is: "jump", seq: 101 });
+    expect(effects).toEqual([{ type: "load around", seq: 101 }]);
+    const [there] = through([state, []], see(view(held(0, 101), 100)));
+    expect(there.at).toMatchObject({ is: "moving", to: { row: rowOf(there, 101) } });
   });
 
   test("past unread messages reads nothing, until the first of them is in view", () => {

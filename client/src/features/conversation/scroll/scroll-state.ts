@@ -118,7 +118,9 @@ export type ScrollEffect =
   /** Around a number, or the end. */
   | { readonly type: "load around"; readonly seq: number | null }
   /** The reader looks for this row. */
-  | { readonly type: "show"; readonly row: number };
+  | { readonly type: "show"; readonly row: number }
+  /** The message that the reader looks for is not there. */
+  | { readonly type: "absent" };
 
 export type Step = readonly [ScrollState, readonly ScrollEffect[]];
 
@@ -271,7 +273,8 @@ const isEnd = (due: Due, view: View) =>
 function isHeld(due: Due, view: View): boolean {
   const { log, read } = view;
   if (due.is === "end") return !log.detached;
-  if ("seq" in due) return (log.base < due.seq && due.seq <= log.end) || due.seq > log.known;
+  if ("seq" in due)
+    return (log.base < due.seq && due.seq <= log.end) || (due.seq > log.known && view.caughtUp);
   if (isFilling(log)) return false;
   if (view.unread === 0) return !log.detached;
   return log.base <= read && (!log.detached || log.end > read);
@@ -284,8 +287,13 @@ function arrive(state: ScrollState, due: Due): Step {
       return [{ ...state, at: END }, HOLD];
     case "jump": {
       const row = rowOf(view, due.seq);
-      if (row === null)
-        return state.at.is === "opening" ? pursue(state, { is: "unread" }) : [state, []];
+      if (row === null) {
+        const [next, effects]: Step =
+          state.at.is === "opening"
+            ? pursue({ ...state, back: null }, { is: "unread" })
+            : [{ ...state, back: null }, []];
+        return [next, [...effects, { type: "absent" }]];
+      }
       const reads = passesNothing(view, due.seq);
       return [{ ...arriveAt(state, row), reads }, [...HOLD, { type: "show", row }]];
     }
