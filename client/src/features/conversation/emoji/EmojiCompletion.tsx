@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useMemo, useState } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useState } from "react";
 import { locale, text } from "../../../i18n/i18n";
 import { noteEmoji, skinTone } from "../../../platform/emoji-preferences";
 import { putOver } from "../field";
@@ -53,7 +53,8 @@ export function EmojiCompletion({ field, typed }: Props) {
     if (code === null) setDeclined(null);
   }, [code]);
 
-  useEffect(() => {
+  // With the list: a key that follows it at once must not send the message, or leave it.
+  useLayoutEffect(() => {
     const { current } = field;
     if (current === null || !open || code === null) return;
     const choose = (at: number) =>
@@ -120,7 +121,7 @@ export function EmojiCompletion({ field, typed }: Props) {
 function useCaret(field: RefObject<HTMLTextAreaElement | null>, typed: string): number {
   const [caret, setCaret] = useState(-1);
   // biome-ignore lint/correctness/useExhaustiveDependencies: with another text the caret is elsewhere.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const look = () => {
       const { current } = field;
       const single = current !== null && current.selectionStart === current.selectionEnd;
