@@ -177,7 +177,6 @@ test("on a phone a finger reaches the button, the list, and the message", async 
   const button = first.getByTestId("more");
   await expect(button).toBeVisible();
   await isLargeEnough(button);
-  await isLargeEnough(button);
   await button.tap();
   await isLargeEnough(ada.page.getByTestId("menu-pin"));
   await ada.page.getByTestId("menu-pin").tap();

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { CONVERSATIONS } from "../features/list/ConversationList";
 import { isTouched } from "../platform/browser";
 import type { ConversationId } from "../sdk/protocol/generated";
@@ -11,7 +11,7 @@ import { SEARCH } from "./Sidebar";
  */
 export function useFrontFocus(open: ConversationId | null): void {
   const front = useRef(open);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const left = front.current;
     front.current = open;
     if (open !== null || left === null) return;

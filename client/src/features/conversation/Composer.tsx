@@ -1,4 +1,4 @@
-import { type KeyboardEvent, lazy, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Marking } from "../../format/marking";
 import { conversationTitle } from "../../i18n/conversation-title";
 import { locale, text } from "../../i18n/i18n";
@@ -51,7 +51,7 @@ export function Composer({ conversation, partner, me }: Props) {
   useAutosize(field, typed);
 
   // Not on a phone, where the keyboard would cover the messages.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = field;
     if (current === null || !hasKeyboard()) return;
     current.focus();

@@ -1,4 +1,4 @@
-import { lazy, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { conversationTitle } from "../../i18n/conversation-title";
 import { text, withLazyTexts } from "../../i18n/i18n";
 import { isTouched } from "../../platform/browser";
@@ -104,7 +104,7 @@ function Header({ conversation, log, pinned, partner, me, onGo }: HeaderProps) {
   const hadPins = useOnce(pinned.length > 0);
   const heading = useRef<HTMLHeadingElement>(null);
   // If the composer does not take the focus, it must not stay in the list, which is hidden now.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isTouched()) heading.current?.focus({ preventScroll: true });
   }, []);
   return (

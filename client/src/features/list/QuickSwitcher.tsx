@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { conversationTitle } from "../../i18n/conversation-title";
 import { lazyText, text } from "../../i18n/i18n";
 import { goTo } from "../../platform/route";
@@ -27,7 +27,7 @@ export function QuickSwitcher({ me, onClose }: Props) {
   const { candidates: offered, searching } = useCandidates(me, search, OFFERED, everybody);
   const openConversation = useOpenConversation(me);
   const current = Math.min(chosen, offered.length - 1);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
 
   function change(next: string) {
     setSearch(next);

@@ -1,4 +1,4 @@
-import { type FormEvent, lazy, useEffect, useRef, useState } from "react";
+import { type FormEvent, lazy, useLayoutEffect, useRef, useState } from "react";
 import { lazyText, text } from "../../i18n/i18n";
 import { showToast } from "../../notifications/toasts";
 import { takesCookies } from "../../platform/browser";
@@ -32,7 +32,7 @@ export function LogIn({ loggedOut }: Props) {
   const nameField = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
 
-  useEffect(() => nameField.current?.focus(), []);
+  useLayoutEffect(() => nameField.current?.focus(), []);
 
   async function submit(event: FormEvent) {
     event.preventDefault();

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, useLayoutEffect, useRef } from "react";
 import { text } from "../../../i18n/i18n";
 import type { Message } from "../../../sdk/protocol/message";
 import { signOf } from "../../../ui/keys";
@@ -22,13 +22,13 @@ export function MessageMenu({ message, pinned, at, onClose }: MessageMenuProps) 
   const commands = useCommands();
   const actions = actionsOf(message, pinned, commands);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     itemsOf(dialog.current)[0]?.focus();
   }, []);
 
   // After it is shown: only then it has a size.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const menu = dialog.current;
     if (menu === null || !matchMedia("(hover: hover)").matches) return;
     const { width, height } = menu.getBoundingClientRect();

@@ -1,5 +1,5 @@
 import type { EmojiData } from "frimousse";
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { locale, text, withLazyTexts } from "../../../i18n/i18n";
 import { SmileIcon } from "../../../ui/Icons";
 import type { EmojiPanel } from "./EmojiPanel";
@@ -19,7 +19,7 @@ interface Parts {
 export function EmojiButton({ field }: Props) {
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     const onPointerDown = ({ target }: PointerEvent) => {
       if (target instanceof Node && !place.current?.contains(target)) setOpen(false);
