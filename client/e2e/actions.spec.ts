@@ -52,6 +52,7 @@ test("keys lead through the menu, act at once, and leave the focus on the messag
   await keyboard.press("Escape");
   await expect(menu(ada)).toHaveCount(0);
   await expect(ada.page.getByRole("region", { name: bob.name })).toBeVisible();
+  await expect(ada.message("Before")).toBeFocused();
   await keyboard.press("Shift+F10");
   await expect(item(ada, "Pin message")).toBeFocused();
   await keyboard.press("p");
