@@ -1,27 +1,27 @@
-use std::hash::Hash;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::{DashMap, Entry};
 
-use super::{Bucket, IdHasher, Rate};
+use super::{Bucket, Rate};
 
 /// The number of keys beyond which those with a full quota are removed,
 /// before it has doubled.
 const KEYS_MIN: usize = 1_000;
 
-/// A [`Rate`] for each key, an id that the server made. What turns out not to count can be
-/// given back.
-#[derive(Debug)]
-pub struct Quota<K: Hash + Eq> {
+/// A [`Rate`] for each key. What turns out not to count can be given back. Keys that clients
+/// cannot choose may have a quicker hash `S` ([`IdHasher`](super::IdHasher)).
+pub struct Quota<K, S = RandomState> {
     rate: Rate,
     /// A missing bucket is full.
-    buckets: DashMap<K, Bucket, IdHasher>,
+    buckets: DashMap<K, Bucket, S>,
     /// The number of keys at which full ones are removed.
     cleanup_at: AtomicUsize,
 }
 
-impl<K: Hash + Eq> Quota<K> {
+impl<K: Hash + Eq, S: BuildHasher + Clone + Default> Quota<K, S> {
     pub fn new(rate: Rate) -> Self {
         Self { rate, buckets: DashMap::default(), cleanup_at: AtomicUsize::new(KEYS_MIN) }
     }
@@ -68,9 +68,13 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    fn a_minute<K: Hash + Eq>(burst: u64) -> Quota<K> {
+        Quota::new(Rate::within(MINUTE, burst))
+    }
+
     #[test]
     fn a_quota_is_whole_again_after_its_span() {
-        let (quota, start) = (Quota::new(Rate::within(MINUTE, 3)), Instant::now());
+        let (quota, start) = (a_minute(3), Instant::now());
         for _ in 0..3 {
             assert_eq!(quota.take("ada", 1, start), Ok(()));
         }
@@ -82,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_given_back_was_never_taken() {
-        let (quota, start) = (Quota::new(Rate::within(MINUTE, 2)), Instant::now());
+        let (quota, start) = (a_minute(2), Instant::now());
         for _ in 0..20 {
             assert_eq!(quota.take("ada", 1, start), Ok(()));
             quota.give_back(&"ada", 1);
@@ -95,16 +99,16 @@ mod tests {
     #[test]
     fn more_than_all_is_all_and_none_is_no_limit() {
         let start = Instant::now();
-        let quota = Quota::new(Rate::within(MINUTE, 100));
+        let quota = a_minute(100);
         assert_eq!(quota.take(1, 1_000, start), Ok(()));
         assert_eq!(quota.take(1, 1_000, start), Err(MINUTE));
-        let none = Quota::new(Rate::within(MINUTE, 0));
+        let none = a_minute(0);
         assert!((0..1_000).all(|_| none.take(1, u64::MAX, start).is_ok()));
     }
 
     #[test]
     fn keys_that_are_whole_again_are_forgotten() {
-        let (quota, start) = (Quota::new(Rate::within(MINUTE, 1)), Instant::now());
+        let (quota, start) = (a_minute(1), Instant::now());
         for key in 0..20 * KEYS_MIN {
             let now = start + Duration::from_millis(key as u64 * 120);
             assert_eq!(quota.take(key, 1, now), Ok(()));

@@ -44,38 +44,37 @@ pub fn decode(text: &str) -> Result<ClientFrame, Problem> {
     })
 }
 
+/// A `send` of a message.
+#[derive(Deserialize)]
+struct Message<'a> {
+    // Read so that a second one is refused.
+    #[serde(borrow, rename = "type")]
+    _type: &'a RawValue,
+    #[serde(borrow)]
+    kind: &'a RawValue,
+    client_id: ClientId,
+    conversation: ConversationId,
+    body: Arc<str>,
+}
+
+impl From<Message<'_>> for Send {
+    fn from(Message { client_id, conversation, body, .. }: Message<'_>) -> Self {
+        Self { client_id, conversation, content: Content::Message { body } }
+    }
+}
+
 /// Decodes what most frames are, a valid message whose type comes first, in one pass.
 fn message(text: &str) -> Option<Send> {
-    #[derive(Deserialize)]
-    struct Message<'a> {
-        #[serde(borrow)]
-        kind: &'a RawValue,
-        // One more `type` would be given twice.
-        #[serde(rename = "type")]
-        _type: &'a RawValue,
-        client_id: ClientId,
-        conversation: ConversationId,
-        body: Arc<str>,
-    }
-
     if !text.starts_with(r#"{"type":"send","#) {
         return None;
     }
-    let Message { kind, client_id, conversation, body, .. } = read_if_valid(text).ok()?;
-    let content = Content::Message { body };
-    (kind.get() == r#""message""#).then_some(Send { client_id, conversation, content })
+    let message: Message<'_> = read_if_valid(text).ok()?;
+    (message.kind.get() == r#""message""#).then(|| message.into())
 }
 
 /// Decodes a `send`. Each kind is a struct of its own here: with a flattened enum the
 /// parser could not say which field is wrong.
 fn send(text: &str, kind: Option<&RawValue>) -> Result<Send, Problem> {
-    #[derive(Deserialize)]
-    struct Message {
-        client_id: ClientId,
-        conversation: ConversationId,
-        body: Arc<str>,
-    }
-
     #[derive(Deserialize)]
     struct Pin {
         client_id: ClientId,
@@ -88,10 +87,7 @@ fn send(text: &str, kind: Option<&RawValue>) -> Result<Send, Problem> {
         return Err(Problem::new(Code::InvalidField, "`kind` is missing.").field("kind"));
     };
     match &*unescaped(kind.get()) {
-        "message" => {
-            let Message { client_id, conversation, body } = read(text)?;
-            Ok(Send { client_id, conversation, content: Content::Message { body } })
-        }
+        "message" => read::<Message<'_>>(text).map(Send::from),
         "pin" => {
             let Pin { client_id, conversation, target, on } = read(text)?;
             Ok(Send { client_id, conversation, content: Content::Pin { target, on } })
@@ -149,6 +145,14 @@ mod tests {
             problem(&format!(r#"{{"type":"typing","conversation":"{ID}","conversation":"{ID}"}}"#)),
             invalid("conversation")
         );
+        let twice = |field| {
+            format!(
+                r#"{{"type":"send","kind":"message","client_id":"{ID}","conversation":"{ID}","body":"x",{field}}}"#
+            )
+        };
+        assert_eq!(problem(&twice(r#""type":"send""#)), invalid("type"));
+        assert_eq!(problem(&twice(r#""kind":"message""#)), invalid("kind"));
+        assert_eq!(problem(&twice(r#""body":"y""#)), invalid("body"));
         assert_eq!(problem(r#"{"type":"hello"}"#), invalid("cursors"));
         assert_eq!(
             problem(&format!(r#"{{"type":"hello","cursors":[{{"conversation":"{ID}"}}]}}"#)),

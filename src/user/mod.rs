@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::database::Database;
-use crate::domain::{Bucket, Quota, UserId, Visibility};
+use crate::domain::{Bucket, IdHasher, Quota, UserId, Visibility};
 use crate::persistence::{Generation, Persistence, SubmitError};
 use crate::presence::PresenceMessage;
 use crate::protocol::{self, ErrorFrame, Resync, ServerFrame, Stored, User};
@@ -50,7 +50,7 @@ pub struct Services {
     pub push: Push,
     pub replays: ReplayLimits,
     /// The bytes that each user has stored within a day.
-    pub storage_quota: Quota<UserId>,
+    pub storage_quota: Quota<UserId, IdHasher>,
     /// Stations that have not answered for a while.
     pub late_stations: ArcSwap<Vec<&'static str>>,
     /// Identifies this history; see [`crate::protocol::Welcome`].
