@@ -37,6 +37,16 @@ export const DownIcon = (props: Props) => (
     <path d="M12 5v14m-6-6 6 6 6-6" />
   </Strokes>
 );
+export const CopyIcon = (props: Props) => (
+  <Strokes {...props}>
+    <path d="M9 9h10v11H9zM5 15V4h10" />
+  </Strokes>
+);
+export const LinkIcon = (props: Props) => (
+  <Strokes {...props}>
+    <path d="M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1" />
+  </Strokes>
+);
 export const ChevronIcon = (props: Props) => (
   <Strokes {...props}>
     <path d="m6 9 6 6 6-6" />

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { lazyText } from "../../i18n/i18n";
 import { copyText } from "../../platform/clipboard";
-import { CheckIcon, Strokes } from "../../ui/Icons";
+import { CheckIcon, CopyIcon } from "../../ui/Icons";
 
 /** How long the button says "copied", in milliseconds. */
 const COPIED_MS = 2_000;
@@ -23,13 +23,7 @@ export function CopyButton({ code }: { readonly code: string }) {
       data-testid="copy-code"
     >
       <span aria-live="polite">{copied && lazyText.code.copied}</span>
-      {copied ? (
-        <CheckIcon className="size-4" />
-      ) : (
-        <Strokes className="size-4">
-          <path d="M9 9h10v11H9zM5 15V4h10" />
-        </Strokes>
-      )}
+      {copied ? <CheckIcon className="size-4" /> : <CopyIcon className="size-4" />}
     </button>
   );
 }

@@ -4,7 +4,7 @@ import { showToast } from "../../notifications/toasts";
 import { isTouched } from "../../platform/browser";
 import { copyText } from "../../platform/clipboard";
 import type { User } from "../../sdk/protocol/generated";
-import { Strokes } from "../../ui/Icons";
+import { LinkIcon, Strokes } from "../../ui/Icons";
 import { useOpenConversation } from "../people/use-open-conversation";
 
 /** Shown to the first person on a server: a link to share, and notes to self. */
@@ -73,12 +73,6 @@ async function share(url: string): Promise<boolean> {
     return error instanceof DOMException && error.name === "AbortError";
   }
 }
-
-const LinkIcon = () => (
-  <Strokes>
-    <path d="M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1" />
-  </Strokes>
-);
 
 const NoteIcon = () => (
   <Strokes>

@@ -33,7 +33,7 @@ export const MessageActions = memo(function MessageActions(props: Props) {
         title={text.actions.more}
         onClick={({ currentTarget }) => {
           const { left, bottom } = currentTarget.getBoundingClientRect();
-          onMenu(message, { x: left, y: bottom });
+          onMenu(message.seq, { x: left, y: bottom });
         }}
         data-testid="more"
       >

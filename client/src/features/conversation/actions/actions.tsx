@@ -4,7 +4,7 @@ import { showToast } from "../../../notifications/toasts";
 import { copyText } from "../../../platform/clipboard";
 import { linkTo } from "../../../platform/route";
 import type { Message } from "../../../sdk/protocol/message";
-import { PinIcon, Strokes } from "../../../ui/Icons";
+import { CopyIcon, LinkIcon, PinIcon } from "../../../ui/Icons";
 import type { Commands } from "../../../ui/use-app";
 
 /** A place on the page, in the coordinates of the viewport. */
@@ -13,8 +13,8 @@ export interface Point {
   readonly y: number;
 }
 
-/** Opens the menu of a message. */
-export type OpenMenu = (message: Message, at: Point) => void;
+/** Opens the menu of the message with this number. */
+export type OpenMenu = (seq: number, at: Point) => void;
 
 /** Something that can be done with a message. */
 export interface Action {
@@ -45,21 +45,13 @@ export function actionsOf(
       name: "copy",
       label: text.actions.copy,
       key: "c",
-      icon: (
-        <Strokes className="size-4">
-          <path d="M9 9h10v11H9zM5 15V4h10" />
-        </Strokes>
-      ),
+      icon: <CopyIcon className="size-4" />,
       act: () => void copy(body),
     },
     {
       name: "copy-link",
       label: text.actions.copyLink,
-      icon: (
-        <Strokes className="size-4">
-          <path d="M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1" />
-        </Strokes>
-      ),
+      icon: <LinkIcon className="size-4" />,
       act: () => void copy(linkTo(conversation, seq)),
     },
   ];

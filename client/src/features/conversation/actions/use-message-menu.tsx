@@ -18,8 +18,9 @@ const OTHERS = "a, button, input, textarea, pre";
 export function useMessageMenu(messages: readonly Message[], pinned: readonly number[]) {
   const [open, setOpen] = useState<{ readonly seq: number; readonly at: Point } | null>(null);
   const press = useRef<{ readonly at: Point; readonly timer: ReturnType<typeof setTimeout> }>(null);
-  const message = messages.findLast(({ seq }) => seq === open?.seq);
-  const onMenu: OpenMenu = useCallback(({ seq }, at) => setOpen({ seq, at }), []);
+  // Looked for only while the menu is open: thousands of messages may be held.
+  const message = open === null ? undefined : messages.findLast(({ seq }) => seq === open.seq);
+  const onMenu: OpenMenu = useCallback((seq, at) => setOpen({ seq, at }), []);
 
   function endPress() {
     clearTimeout(press.current?.timer);
@@ -32,7 +33,7 @@ export function useMessageMenu(messages: readonly Message[], pinned: readonly nu
       if (seq === null || getSelection()?.isCollapsed === false) return;
       event.preventDefault();
       endPress();
-      setOpen({ seq, at: { x: event.clientX, y: event.clientY } });
+      onMenu(seq, { x: event.clientX, y: event.clientY });
     },
     // Safari on phones has no `contextmenu` for a long press.
     onPointerDown(event: PointerEvent<HTMLElement>) {
@@ -43,7 +44,7 @@ export function useMessageMenu(messages: readonly Message[], pinned: readonly nu
       const timer = setTimeout(() => {
         endPress();
         endTouch();
-        setOpen({ seq, at });
+        onMenu(seq, at);
       }, LONG_PRESS_MS);
       press.current = { at, timer };
     },

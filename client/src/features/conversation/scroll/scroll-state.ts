@@ -288,10 +288,9 @@ function arrive(state: ScrollState, due: Due): Step {
     case "jump": {
       const row = rowOf(view, due.seq);
       if (row === null) {
+        const stays = { ...state, back: null };
         const [next, effects]: Step =
-          state.at.is === "opening"
-            ? pursue({ ...state, back: null }, { is: "unread" })
-            : [{ ...state, back: null }, []];
+          state.at.is === "opening" ? pursue(stays, { is: "unread" }) : [stays, []];
         return [next, [...effects, { type: "absent" }]];
       }
       const reads = passesNothing(view, due.seq);
